@@ -1,0 +1,93 @@
+//! How diagnostics look: a report for a terminal, and the same as JSON.
+
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+
+use super::{Diagnostic, Diagnostics, Place, Severity};
+
+/// Characters of a long line (minified JSON) that are shown around the place.
+const WINDOW: usize = 100;
+
+/// Renders every diagnostic, and a closing line with the counts.
+pub(super) fn report(diagnostics: &Diagnostics) -> String {
+    let mut out = String::new();
+    for diagnostic in diagnostics.sorted() {
+        one(&mut out, diagnostics, diagnostic);
+        out.push('\n');
+    }
+    let (errors, warnings) = (diagnostics.count(Severity::Error), diagnostics.count(Severity::Warning));
+    if errors + warnings > 0 {
+        let _ = writeln!(out, "{}, {}", counted(errors, "error"), counted(warnings, "warning"));
+    }
+    out
+}
+
+fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
+fn severity(diagnostic: &Diagnostic) -> &'static str {
+    match diagnostic.severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+    }
+}
+
+fn one(out: &mut String, diagnostics: &Diagnostics, diagnostic: &Diagnostic) {
+    let _ = writeln!(out, "{}: {}", severity(diagnostic), diagnostic.message);
+    if let Some(place) = diagnostic.place {
+        snippet(out, diagnostics, place, "-->");
+    }
+    for (place, role) in &diagnostic.also {
+        let _ = writeln!(out, "  note: {role}");
+        snippet(out, diagnostics, *place, "-->");
+    }
+    if let Some(reason) = &diagnostic.reason {
+        let _ = writeln!(out, "  why:  {reason}");
+    }
+    if let Some(help) = &diagnostic.help {
+        let _ = writeln!(out, "  next: {help}");
+    }
+}
+
+fn snippet(out: &mut String, diagnostics: &Diagnostics, place: Place, arrow: &str) {
+    let _ = writeln!(out, "  {arrow} {}", diagnostics.locate(place));
+    let Some((line, column)) = excerpt(diagnostics, place) else { return };
+    let number = place.line.to_string();
+    let marks = (place.length as usize).clamp(1, line.chars().count().saturating_sub(column).max(1));
+    let _ = writeln!(out, "   {number} | {line}");
+    let _ = writeln!(out, "   {} | {}{}", " ".repeat(number.len()), " ".repeat(column), "^".repeat(marks));
+}
+
+/// The source line of a place, cut to a window around it, and the column (from 0) inside what is shown.
+fn excerpt(diagnostics: &Diagnostics, place: Place) -> Option<(String, usize)> {
+    let source = diagnostics.sources.get(place.file as usize)?;
+    let line = source.text.lines().nth((place.line as usize).checked_sub(1)?)?;
+    let column = (place.column as usize).saturating_sub(1);
+    let printable = |c: char| if c.is_control() { ' ' } else { c };
+    if line.chars().nth(WINDOW * 2).is_none() {
+        return Some((line.trim_end().chars().map(printable).collect(), column));
+    }
+    let start = column.saturating_sub(WINDOW / 2);
+    Some((line.chars().skip(start).take(WINDOW).map(printable).collect(), column - start))
+}
+
+/// The same as JSON: one object a diagnostic.
+pub(super) fn json(diagnostics: &Diagnostics) -> Value {
+    let place = |place: &Place| {
+        let path = diagnostics.sources.get(place.file as usize).map(|s| s.path.display().to_string());
+        json!({ "file": path, "line": place.line, "column": place.column })
+    };
+    let rows = diagnostics.sorted().into_iter().map(|d| {
+        json!({
+            "severity": severity(d),
+            "message": d.message,
+            "place": d.place.as_ref().map(place),
+            "reason": d.reason,
+            "help": d.help,
+            "also": d.also.iter().map(|(p, role)| json!({ "place": place(p), "role": role })).collect::<Vec<_>>(),
+        })
+    });
+    Value::Array(rows.collect())
+}

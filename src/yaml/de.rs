@@ -1,0 +1,299 @@
+//! A serde deserialiser over the positioned tree. Its errors say where, and which node to cut.
+
+use std::fmt;
+
+use serde::de::value::SeqDeserializer;
+use serde::de::{self, DeserializeSeed, Deserializer, Expected, IntoDeserializer, Unexpected, Visitor};
+use serde::forward_to_deserialize_any;
+
+use super::located::LOCATED;
+use super::{Key, Node, Value};
+use crate::diagnostic::Place;
+
+/// Public only because `&Node` is a public deserialiser: what went wrong, where, and the way to the node from the root (indexes into entries or items).
+#[derive(Debug)]
+pub struct Error {
+    pub(super) kind: Kind,
+    pub(super) place: Option<Place>,
+    /// From the innermost to the outermost.
+    pub(super) path: Vec<usize>,
+}
+
+#[derive(Debug)]
+pub(super) enum Kind {
+    UnknownField { name: String, expected: Vec<&'static str> },
+    UnknownVariant { name: String, expected: Vec<&'static str> },
+    MissingField(&'static str),
+    Other(String),
+}
+
+impl Error {
+    fn new(kind: Kind) -> Error {
+        Error { kind, place: None, path: Vec::new() }
+    }
+
+    fn at(mut self, place: Place) -> Error {
+        self.place.get_or_insert(place);
+        self
+    }
+
+    fn under(mut self, index: usize) -> Error {
+        self.path.push(index);
+        self
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.kind)
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl de::Error for Error {
+    fn custom<T: fmt::Display>(message: T) -> Error {
+        Error::new(Kind::Other(message.to_string()))
+    }
+
+    fn unknown_field(field: &str, expected: &'static [&'static str]) -> Error {
+        Error::new(Kind::UnknownField { name: field.to_owned(), expected: expected.to_vec() })
+    }
+
+    fn unknown_variant(variant: &str, expected: &'static [&'static str]) -> Error {
+        Error::new(Kind::UnknownVariant { name: variant.to_owned(), expected: expected.to_vec() })
+    }
+
+    fn missing_field(field: &'static str) -> Error {
+        Error::new(Kind::MissingField(field))
+    }
+
+    fn invalid_type(_: Unexpected<'_>, expected: &dyn Expected) -> Error {
+        Error::new(Kind::Other(format!("expected {expected}")))
+    }
+
+    fn invalid_value(_: Unexpected<'_>, expected: &dyn Expected) -> Error {
+        Error::new(Kind::Other(format!("expected {expected}")))
+    }
+}
+
+/// Text that stands in for another scalar (`{env: …}`) is read as that scalar.
+fn number_in(text: &str) -> Option<serde_json::Number> {
+    text.trim().parse().ok()
+}
+
+impl<'de> Deserializer<'de> for &'de Node {
+    type Error = Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        let result = match &self.value {
+            Value::Null => visitor.visit_unit(),
+            Value::Bool(value) => visitor.visit_bool(*value),
+            Value::Number(number) => visit_number(number, visitor),
+            Value::Text { text, .. } => visitor.visit_borrowed_str(text),
+            Value::List(items) => visitor.visit_seq(Items { items, next: 0 }),
+            Value::Map(entries) => visitor.visit_map(Map { entries, next: 0 }),
+        };
+        result.map_err(|error| self.describe(error))
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        match self.value {
+            Value::Null => visitor.visit_none(),
+            _ => visitor.visit_some(self),
+        }
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        let result = match &self.value {
+            Value::Text { text, .. } => visitor.visit_enum(text.as_str().into_deserializer()),
+            _ => Err(Error::new(Kind::Other("expected one word".into()))),
+        };
+        result.map_err(|error| self.describe(error))
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        visitor.visit_newtype_struct(self).map_err(|error| self.describe(error))
+    }
+
+    fn deserialize_tuple_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        _: usize,
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        match name {
+            LOCATED => visitor.visit_seq(WithPlace { place: Some(self.place), inner: self }),
+            _ => self.deserialize_any(visitor),
+        }
+    }
+
+    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        match &self.value {
+            Value::Text { text, secret: true, .. } if text == "true" || text == "false" => {
+                visitor.visit_bool(text == "true")
+            }
+            _ => self.deserialize_any(visitor),
+        }
+    }
+
+    fn deserialize_u64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        match &self.value {
+            Value::Text { text, secret: true, .. } => match number_in(text) {
+                Some(number) => visit_number(&number, visitor).map_err(|error| self.describe(error)),
+                None => self.deserialize_any(visitor),
+            },
+            _ => self.deserialize_any(visitor),
+        }
+    }
+
+    fn deserialize_u32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        self.deserialize_u64(visitor)
+    }
+
+    fn deserialize_u16<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        self.deserialize_u64(visitor)
+    }
+
+    fn deserialize_i64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        self.deserialize_u64(visitor)
+    }
+
+    fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        self.deserialize_u64(visitor)
+    }
+
+    /// Where text is wanted, `12` and `true` are text too.
+    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        let result = match &self.value {
+            Value::Number(number) => visitor.visit_string(number.to_string()),
+            Value::Bool(value) => visitor.visit_string(value.to_string()),
+            _ => return self.deserialize_any(visitor),
+        };
+        result.map_err(|error| self.describe(error))
+    }
+
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        self.deserialize_str(visitor)
+    }
+
+    forward_to_deserialize_any! {
+        i8 i16 i32 i128 u8 u128 f32 char bytes byte_buf unit unit_struct seq tuple map struct identifier
+        ignored_any
+    }
+}
+
+impl Node {
+    /// Puts an error at this node unless a deeper one has placed it, and says what was found instead.
+    /// An error about a secret never repeats it.
+    fn describe(&self, mut error: Error) -> Error {
+        if matches!(self.value, Value::Text { secret: true, .. }) {
+            error.kind = Kind::Other("what `env` or `file` put in here is not a legal value".into());
+        }
+        if error.place.is_none()
+            && let Kind::Other(message) = &mut error.kind
+            && message.starts_with("expected ")
+        {
+            message.push_str(&format!(", found {}", self.kind()));
+        }
+        error.at(self.place)
+    }
+}
+
+fn visit_number<'de, V: Visitor<'de>>(number: &serde_json::Number, visitor: V) -> Result<V::Value, Error> {
+    match (number.as_u64(), number.as_i64(), number.as_f64()) {
+        (Some(value), _, _) => visitor.visit_u64(value),
+        (_, Some(value), _) => visitor.visit_i64(value),
+        (_, _, value) => visitor.visit_f64(value.unwrap_or(f64::NAN)),
+    }
+}
+
+struct Items<'de> {
+    items: &'de [Node],
+    next: usize,
+}
+
+impl<'de> de::SeqAccess<'de> for Items<'de> {
+    type Error = Error;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Error> {
+        let Some(item) = self.items.get(self.next) else { return Ok(None) };
+        let index = self.next;
+        self.next += 1;
+        seed.deserialize(item).map(Some).map_err(|error| error.at(item.place).under(index))
+    }
+}
+
+struct Map<'de> {
+    entries: &'de [(Key, Node)],
+    next: usize,
+}
+
+impl<'de> de::MapAccess<'de> for Map<'de> {
+    type Error = Error;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Error> {
+        let Some((key, _)) = self.entries.get(self.next) else { return Ok(None) };
+        seed.deserialize(key).map(Some).map_err(|error| error.at(key.place).under(self.next))
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Error> {
+        let Some((_, node)) = self.entries.get(self.next) else {
+            return Err(Error::new(Kind::Other("a value without a key".into())));
+        };
+        let index = self.next;
+        self.next += 1;
+        seed.deserialize(node).map_err(|error| error.at(node.place).under(index))
+    }
+}
+
+impl<'de> Deserializer<'de> for &'de Key {
+    type Error = Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        visitor.visit_borrowed_str(&self.name).map_err(|error: Error| error.at(self.place))
+    }
+
+    fn deserialize_tuple_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: usize,
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        visitor.visit_seq(WithPlace { place: Some(self.place), inner: self })
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit
+        unit_struct newtype_struct seq tuple map struct enum identifier ignored_any
+    }
+}
+
+/// The two parts of a [`super::Located`]: first the place, then the value.
+struct WithPlace<D> {
+    place: Option<Place>,
+    inner: D,
+}
+
+impl<'de, D: Deserializer<'de, Error = Error> + Copy> de::SeqAccess<'de> for WithPlace<D> {
+    type Error = Error;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Error> {
+        match self.place.take() {
+            Some(Place { file, line, column, length }) => {
+                let numbers = [file, line, column, length];
+                seed.deserialize(SeqDeserializer::new(numbers.into_iter())).map(Some)
+            }
+            None => seed.deserialize(self.inner).map(Some),
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! Tree → typed configuration, with every problem instead of the first one.
+
+use serde::de::DeserializeOwned;
+
+use super::de::{Error, Kind};
+use super::{Node, Value};
+use crate::diagnostic::{Diagnostic, Diagnostics, Place};
+
+/// Problems of one file after which reading gives up.
+const MOST: usize = 200;
+
+/// Tells the keys that are designed and not built yet, so that they are refused with their own words.
+pub type Later = fn(&str) -> bool;
+
+/// Reads typed configuration from a tree. Each problem is noted at its place, its node cut from the tree,
+/// and reading goes on; `None` if what is left cannot be read as a whole.
+pub fn read<T: DeserializeOwned>(mut root: Node, later: Later, diagnostics: &mut Diagnostics) -> Option<T> {
+    let mut cut: Vec<(Place, String)> = Vec::new();
+    for _ in 0..MOST {
+        let error = match T::deserialize(&root) {
+            Ok(value) => return Some(value),
+            Err(error) => error,
+        };
+        if !follows_from_a_cut(&error, &cut) {
+            diagnostics.push(explain(&error, later));
+        }
+        cut.push(remove(&mut root, &error.path)?);
+    }
+    None
+}
+
+/// A key that is missing only because it was cut has been reported already.
+fn follows_from_a_cut(error: &Error, cut: &[(Place, String)]) -> bool {
+    match (&error.kind, error.place) {
+        (Kind::MissingField(field), Some(place)) => {
+            cut.iter().any(|(map, key)| *map == place && key == field)
+        }
+        _ => false,
+    }
+}
+
+/// Removes the node at a path (innermost step first); says from which map, and under which key.
+fn remove(root: &mut Node, path: &[usize]) -> Option<(Place, String)> {
+    let (last, way) = path.split_first()?;
+    let mut node = root;
+    for step in way.iter().rev() {
+        node = match &mut node.value {
+            Value::List(items) => items.get_mut(*step)?,
+            Value::Map(entries) => &mut entries.get_mut(*step)?.1,
+            _ => return None,
+        };
+    }
+    let place = node.place;
+    match &mut node.value {
+        Value::List(items) if *last < items.len() => {
+            items.remove(*last);
+            Some((place, String::new()))
+        }
+        Value::Map(entries) if *last < entries.len() => Some((place, entries.remove(*last).0.name)),
+        _ => None,
+    }
+}
+
+fn explain(error: &Error, later: Later) -> Diagnostic {
+    let place = error.place.unwrap_or_default();
+    match &error.kind {
+        Kind::UnknownField { name, .. } if later(name) => {
+            Diagnostic::error(place, format!("`{name}` is not available yet"))
+                .reason("a key is never ignored: what it asks for would silently not happen")
+                .help("remove it, and watch the changelog")
+        }
+        Kind::UnknownField { name, expected } => {
+            let place = place_of_key(place, name);
+            Diagnostic::error(place, format!("unknown key `{name}`")).help(suggest(name, expected))
+        }
+        Kind::UnknownVariant { name, expected } => {
+            Diagnostic::error(place, format!("unknown value `{name}`")).help(suggest(name, expected))
+        }
+        Kind::MissingField(field) => Diagnostic::error(place, format!("the key `{field}` is missing"))
+            .help(format!("add `{field}: …` here")),
+        Kind::Other(message) => in_flow_map(Diagnostic::error(place, message.clone())),
+    }
+}
+
+fn place_of_key(place: Place, name: &str) -> Place {
+    Place { length: u32::try_from(name.chars().count()).unwrap_or(1), ..place }
+}
+
+fn in_flow_map(diagnostic: Diagnostic) -> Diagnostic {
+    match diagnostic.message.contains("found a map") {
+        true => diagnostic.help("text with `${…}` inside `{ }` must be quoted: { key: \"${…}\" }"),
+        false => diagnostic,
+    }
+}
+
+fn suggest(name: &str, expected: &[&'static str]) -> String {
+    let near = expected.iter().max_by(|a, b| {
+        let (a, b) = (strsim::jaro_winkler(name, a), strsim::jaro_winkler(name, b));
+        a.total_cmp(&b)
+    });
+    match near {
+        Some(near) if strsim::jaro_winkler(name, near) > 0.8 => format!("did you mean `{near}`?"),
+        Some(_) => format!("one of: {}", expected.join(", ")),
+        None => "remove it".to_owned(),
+    }
+}
