@@ -1,0 +1,176 @@
+//! Every answer of the gateway's own that is not a success: one closed table, and the response made from it.
+//!
+//! A caller learns three things before it retries: the code, whether the request was executed, and whether
+//! repeating it is safe. The cause of a problem is for the log ([`Problem::cause`]) and is never shown.
+
+mod reference;
+mod table;
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+use http::header::{ALLOW, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use http::{Response, StatusCode};
+use http_body_util::Full;
+use serde::Serialize;
+
+pub use reference::reference;
+pub use table::{Code, Outcome, Row, TABLE};
+
+/// Carries [`Code`] on every problem, also when a `problem` case replaces the body.
+pub const CODE: HeaderName = HeaderName::from_static("natsgate-code");
+/// Carries [`Outcome`] on every problem.
+pub const OUTCOME: HeaderName = HeaderName::from_static("natsgate-outcome");
+/// The request id, on every answer.
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("natsgate-request-id");
+/// Media type of RFC 9457.
+pub const MEDIA_TYPE: HeaderValue = HeaderValue::from_static("application/problem+json");
+
+/// One thing that is wrong with a request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Violation {
+    /// RFC 6901 pointer into the body.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pointer: Option<String>,
+    /// Name of the path, query, header or cookie parameter.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parameter: Option<String>,
+    /// What is wrong with it.
+    pub detail: String,
+}
+
+impl Violation {
+    /// Something is wrong with a parameter.
+    pub fn parameter(name: impl Into<String>, detail: impl Into<String>) -> Violation {
+        Violation { pointer: None, parameter: Some(name.into()), detail: detail.into() }
+    }
+
+    /// Something is wrong inside the body.
+    pub fn body(pointer: impl Into<String>, detail: impl Into<String>) -> Violation {
+        Violation { pointer: Some(pointer.into()), parameter: None, detail: detail.into() }
+    }
+}
+
+/// What went wrong with one request.
+#[derive(Debug, Clone)]
+pub struct Problem {
+    /// Which row of the table.
+    pub code: Code,
+    /// What the caller reads.
+    pub detail: Cow<'static, str>,
+    /// The single violations, where there are several.
+    pub errors: Vec<Violation>,
+    /// Replaces the row's status: a service's own error code.
+    pub status: Option<StatusCode>,
+    /// Replaces the row's outcome where an earlier try of the same request makes it less certain.
+    pub outcome: Option<Outcome>,
+    /// Replaces the row's `retryable` where the server removes duplicates.
+    pub retryable: Option<bool>,
+    /// The methods that the path has.
+    pub allow: Option<HeaderValue>,
+    /// For the log only.
+    pub cause: Option<String>,
+}
+
+impl Problem {
+    /// A problem with what its caller reads.
+    pub fn new(code: Code, detail: impl Into<Cow<'static, str>>) -> Problem {
+        Problem {
+            code,
+            detail: detail.into(),
+            errors: Vec::new(),
+            status: None,
+            outcome: None,
+            retryable: None,
+            allow: None,
+            cause: None,
+        }
+    }
+
+    /// Adds what only the log may know.
+    #[must_use]
+    pub fn because(mut self, cause: impl Into<String>) -> Problem {
+        self.cause = Some(cause.into());
+        self
+    }
+
+    /// Adds the single violations.
+    #[must_use]
+    pub fn with_errors(mut self, errors: Vec<Violation>) -> Problem {
+        self.errors = errors;
+        self
+    }
+
+    /// The HTTP status.
+    pub fn status(&self) -> StatusCode {
+        self.status.unwrap_or_else(|| self.code.row().status())
+    }
+
+    /// Whether the request was executed.
+    pub fn outcome(&self) -> Outcome {
+        self.outcome.unwrap_or(self.code.row().outcome)
+    }
+
+    /// Whether repeating the identical request cannot execute it twice, and may succeed.
+    pub fn retryable(&self) -> bool {
+        self.retryable
+            .unwrap_or(self.code.row().retry_after.is_some() && self.outcome() == Outcome::NotExecuted)
+    }
+
+    /// The headers that tell the truth whatever the body says.
+    pub fn headers(&self) -> HeaderMap {
+        let row = self.code.row();
+        let mut headers = HeaderMap::with_capacity(6);
+        headers.insert(CODE, HeaderValue::from_static(row.name));
+        headers.insert(OUTCOME, HeaderValue::from_static(self.outcome().name()));
+        if let Some(seconds) = row.retry_after {
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if let Some(allow) = &self.allow {
+            headers.insert(ALLOW, allow.clone());
+        }
+        headers
+    }
+
+    /// The RFC 9457 document.
+    pub fn body(&self, request_id: &str) -> Bytes {
+        let row = self.code.row();
+        let document = Document {
+            r#type: &format!("urn:natsgate:problem:{}", row.name),
+            title: row.title,
+            status: self.status().as_u16(),
+            detail: &self.detail,
+            instance: &format!("urn:natsgate:request:{request_id}"),
+            code: row.name,
+            outcome: self.outcome().name(),
+            retryable: self.retryable(),
+            request_id,
+            errors: &self.errors,
+        };
+        serde_json::to_vec(&document).unwrap_or_default().into()
+    }
+
+    /// The whole answer.
+    pub fn response(&self, request_id: &str) -> Response<Full<Bytes>> {
+        let mut response = Response::new(Full::new(self.body(request_id)));
+        *response.status_mut() = self.status();
+        *response.headers_mut() = self.headers();
+        response.headers_mut().insert(CONTENT_TYPE, MEDIA_TYPE);
+        response
+    }
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    r#type: &'a str,
+    title: &'a str,
+    status: u16,
+    detail: &'a str,
+    instance: &'a str,
+    code: &'a str,
+    outcome: &'a str,
+    retryable: bool,
+    request_id: &'a str,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    errors: &'a [Violation],
+}
