@@ -1,0 +1,84 @@
+//! A compiled operation: what each stage needs, immutable, shared by every request.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+
+use crate::admit::InFlight;
+use crate::dispatch::Binding;
+use crate::translate::answer::Answering;
+use crate::translate::outbound::Mapping;
+use crate::translate::problem::ProblemCase;
+use crate::validate::Input;
+
+/// One method and path that is bound to NATS.
+#[derive(Debug)]
+pub struct Operation {
+    /// Its name: the `operationId`, or method and path.
+    pub name: Arc<str>,
+    /// From the complete head to the answer.
+    pub timeout: Duration,
+    /// How many requests may be in flight together.
+    pub in_flight: InFlight,
+    /// What a request must bring.
+    pub input: Input,
+    /// How it becomes a message.
+    pub mapping: Mapping,
+    /// Where that goes.
+    pub binding: Binding,
+    /// How the reply becomes an answer.
+    pub answering: Answering,
+    /// The error bodies that legacy clients parse.
+    pub problems: Vec<ProblemCase>,
+    /// What the start checks have found.
+    pub finding: Finding,
+}
+
+impl Operation {
+    /// Whether a caller's `Prefer: wait=N` lowers the deadline: a message that a stream has taken is not taken
+    /// back by less patience.
+    pub fn waits_as_preferred(&self) -> bool {
+        matches!(self.binding, Binding::Request(_))
+    }
+}
+
+/// What a path and method lead to.
+#[derive(Debug, Clone)]
+pub enum Route {
+    /// An operation that is bound.
+    Bound(Arc<Operation>),
+    /// An operation of a contract that nothing binds.
+    Unbound(String),
+}
+
+/// What the start checks know of an operation. Cheap to clone; clones share.
+#[derive(Debug, Clone, Default)]
+pub struct Finding(Arc<ArcSwap<State>>);
+
+/// The state of an operation as the live server shows it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum State {
+    /// Not looked at yet.
+    #[default]
+    Unchecked,
+    /// What it needs is there.
+    Ready,
+    /// What is wrong, each with what to do.
+    Broken(Vec<String>),
+    /// The server does not say.
+    Unknown(String),
+}
+
+impl Finding {
+    /// What is known.
+    pub fn get(&self) -> Arc<State> {
+        self.0.load_full()
+    }
+
+    /// Replaces what is known; says whether it differs.
+    pub fn set(&self, state: State) -> bool {
+        let new = Arc::new(state);
+        *self.0.swap(Arc::clone(&new)) != *new
+    }
+}

@@ -1,0 +1,71 @@
+//! The stage between the two worlds: HTTP request → outbound message, reply → HTTP response, problem → the
+//! error body that a legacy client knows. Rendering happens here; sending does not.
+
+pub mod answer;
+pub mod case;
+pub mod outbound;
+pub mod problem;
+
+use http::Response;
+use http_body_util::Full;
+
+use crate::expression::{EvalError, Parameter, Place, ProblemInfo, ReplyInfo, RequestInfo, Scope};
+use crate::head::Head;
+use crate::problem::{Code, Problem, Violation};
+use crate::validate::Payload;
+
+/// An answer to the client.
+pub type HttpResponse = Response<Full<bytes::Bytes>>;
+
+/// What expressions may read of a request: as much of it as is known so far.
+#[derive(Debug, Clone, Copy)]
+pub struct Seen<'a> {
+    /// The head.
+    pub head: &'a Head,
+    /// Path parameters; replaced by the payload's, which have their types, once that is there.
+    pub path: &'a [Parameter],
+    /// Parameters and body.
+    pub payload: Option<&'a Payload>,
+}
+
+impl<'a> Seen<'a> {
+    fn scope(self, reply: Option<ReplyInfo<'a>>, problem: Option<ProblemInfo<'a>>) -> Scope<'a> {
+        let head = self.head;
+        let parameters = self.payload.map(|payload| &payload.parameters);
+        Scope {
+            path: parameters.map_or(self.path, |parameters| &parameters.path),
+            query: parameters.map_or(&[], |parameters| &parameters.query),
+            cookies: parameters.map_or(&[], |parameters| &parameters.cookies),
+            header_parameters: parameters.map_or(&[], |parameters| &parameters.headers),
+            headers: head.headers(),
+            body: self.payload.and_then(|payload| payload.body.document.as_ref()),
+            request: RequestInfo {
+                id: head.id.as_str(),
+                method: head.method().as_str(),
+                path: head.path(),
+                time: head.time,
+                ip: head.ip,
+            },
+            reply,
+            problem,
+        }
+    }
+}
+
+/// An expression that failed while the outbound message was built: the client's request lacks something.
+fn unfit_request(error: &EvalError) -> Problem {
+    let detail = error.to_string();
+    let (code, violation) = match &error.place {
+        Place::Parameter { name, .. } => (Code::InvalidParameter, Some(Violation::parameter(name.as_str(), &detail))),
+        Place::Body { pointer } => (Code::MalformedBody, Some(Violation::body(pointer.as_str(), &detail))),
+        Place::Reply { .. } | Place::Expression => (Code::MalformedBody, None),
+    };
+    let cause = format!("${{{}}}: {detail}", error.expression);
+    Problem::new(code, detail).with_errors(violation.into_iter().collect()).because(cause)
+}
+
+/// An expression that failed while the reply was mapped: the service's reply lacks something.
+fn unfit_reply(error: &EvalError) -> Problem {
+    Problem::new(Code::BadReply, "the service's reply does not fit this operation's mapping")
+        .because(format!("${{{}}}: {error}", error.expression))
+}

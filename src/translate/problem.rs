@@ -1,0 +1,74 @@
+//! Problem → HTTP response: RFC 9457, or the error body that a legacy client parses. The headers keep the truth.
+
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, Response};
+use http_body_util::Full;
+
+use super::case::Case;
+use super::{HttpResponse, Seen};
+use crate::expression::{EvalError, ProblemInfo, Scope};
+use crate::problem::Problem;
+
+/// A compiled `problem` case.
+#[derive(Debug)]
+pub struct ProblemCase {
+    /// When it applies, and what it makes.
+    pub case: Case,
+    /// The media type of its body.
+    pub content_type: Option<HeaderValue>,
+}
+
+/// Answers with the first case that holds, else with the problem itself. A case that cannot be evaluated is
+/// skipped and logged: it must not hide the problem.
+pub fn response(cases: &[ProblemCase], seen: Seen<'_>, problem: &Problem) -> HttpResponse {
+    let id = seen.head.id.as_str();
+    if cases.is_empty() {
+        return problem.response(id);
+    }
+    let row = problem.code.row();
+    let info = ProblemInfo {
+        code: row.name,
+        status: problem.status().as_u16(),
+        title: row.title,
+        detail: &problem.detail,
+        outcome: problem.outcome().name(),
+        retryable: problem.retryable(),
+        request_id: id,
+    };
+    let scope = seen.scope(None, Some(info));
+    for case in cases {
+        match render(case, &scope, problem, id) {
+            Ok(Some(response)) => return response,
+            Ok(None) => {}
+            Err(error) => tracing::warn!(
+                request_id = id,
+                expression = %error.expression,
+                error = %error,
+                "a problem case cannot be evaluated and is skipped"
+            ),
+        }
+    }
+    problem.response(id)
+}
+
+fn render(
+    case: &ProblemCase,
+    scope: &Scope<'_>,
+    problem: &Problem,
+    id: &str,
+) -> Result<Option<HttpResponse>, EvalError> {
+    if !case.case.holds(scope)? {
+        return Ok(None);
+    }
+    let mut response = problem.response(id);
+    if let Some(body) = case.case.body(scope)? {
+        response = Response::new(Full::new(body));
+        *response.headers_mut() = problem.headers();
+    }
+    *response.status_mut() = case.case.status.unwrap_or_else(|| problem.status());
+    case.case.set_headers(scope, response.headers_mut())?;
+    if let Some(content_type) = &case.content_type {
+        response.headers_mut().insert(CONTENT_TYPE, content_type.clone());
+    }
+    Ok(Some(response))
+}
