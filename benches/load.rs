@@ -48,7 +48,11 @@ async fn main() -> Result<()> {
     let elapsed = start.elapsed().as_secs_f64();
     times.sort_unstable();
     let rate = times.len() as f64 / elapsed;
-    println!("{rate:.0} requests/s, p50 {:.2?}, p99 {:.2?}", percentile(&times, 0.50), percentile(&times, 0.99));
+    println!(
+        "{rate:.0} requests/s, p50 {:.2?}, p99 {:.2?}",
+        percentile(&times, 0.50),
+        percentile(&times, 0.99)
+    );
     Ok(())
 }
 

@@ -108,7 +108,12 @@ async fn serve(client: Client, users: Arc<Users>, request: Message) {
     };
     let body = serde_json::json!({ "success": success, "message": message }).to_string();
     match client.publish_with_headers(reply, with_json(headers), body.into()).await {
-        Ok(()) => println!("{}: {message} (request {id})", if success { "assigned" } else { "refused" }),
+        // Escaped: the message holds what a client sent, and a line break in it would forge a line of the log.
+        Ok(()) => println!(
+            "{}: {} (request {id})",
+            if success { "assigned" } else { "refused" },
+            message.escape_debug()
+        ),
         Err(error) => eprintln!("could not answer request {id}: {error}"),
     }
 }

@@ -122,7 +122,7 @@ impl Worker {
     /// For what no repetition can mend. A work queue drops the message, so what it held is told here.
     async fn terminate(&self, message: &Message, reason: &str) -> Result<()> {
         self.settle(message, &format!("+TERM {reason}")).await?;
-        println!("terminated: {reason}: {}", String::from_utf8_lossy(&message.payload));
+        println!("terminated: {reason}: {}", message.payload.escape_ascii());
         Ok(())
     }
 
