@@ -1,0 +1,38 @@
+# The commands of this repository, the same for people and for CI. `make` alone lists them.
+.DEFAULT_GOAL := help
+
+# Arguments handed on: make demo ARGS=--once, make test ARGS='--test it publish', make bench ARGS='--pairs 9'.
+ARGS ?=
+CARGO ?= cargo
+SCRIPTS := scripts/nats-server scripts/check-toolchain scripts/demo scripts/lint benches/run .ci/run
+
+# A command's prefix: checks what is needed to build, finds or installs a nats-server, and tells the command where it is.
+with_nats = scripts/check-toolchain && NATS_SERVER="$$(scripts/nats-server)" && export NATS_SERVER &&
+
+.PHONY: help
+help: ## Lists these commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+.PHONY: demo
+demo: ## Starts NATS, the example services and the gateway, and calls them; ARGS=--once ends after the calls
+	@$(with_nats) exec scripts/demo $(ARGS)
+
+.PHONY: test
+test: ## Runs every test and builds the examples; ARGS='--test it publish' runs some
+	@$(with_nats) exec $(CARGO) test --locked $(ARGS)
+
+.PHONY: lint
+lint: ## Checks formatting, lints, documentation, licences and scripts; warnings fail
+	@scripts/check-toolchain && CARGO='$(CARGO)' exec scripts/lint $(SCRIPTS)
+
+.PHONY: fmt
+fmt: ## Formats the code
+	@scripts/check-toolchain && exec $(CARGO) fmt --all
+
+.PHONY: bench
+bench: ## Measures the gateway against a bare axum + async-nats program, in a release build
+	@$(with_nats) exec benches/run $(ARGS)
+
+.PHONY: clean-tools
+clean-tools: ## Removes what was installed into .tools
+	rm -rf .tools
