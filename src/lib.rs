@@ -1,1 +1,3 @@
 //! natsgate: an HTTP edge server behind which the operations of a REST system move to NATS, one at a time.
+
+pub mod nats;
