@@ -2,5 +2,6 @@
 
 pub mod diagnostic;
 pub mod head;
+pub mod nats;
 pub mod problem;
 pub mod yaml;

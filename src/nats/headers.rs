@@ -1,0 +1,165 @@
+//! NATS headers from untrusted text, without the panics of the client crate's own conversions.
+//! Decides what is legal and what is reserved; which headers travel is decided by others.
+
+use std::str::FromStr;
+
+use async_nats::{HeaderMap, HeaderName, HeaderValue};
+
+/// Bytes of the largest header block that a stream stores; the server refuses more (10097).
+pub const MAX_STORED: usize = 65_535;
+
+const VERSION_LINE: &str = "NATS/1.0";
+
+/// Collects headers; what is not legal is left out and remembered by name.
+#[derive(Clone, Debug, Default)]
+pub struct Headers {
+    map: HeaderMap,
+    dropped: Vec<String>,
+}
+
+impl Headers {
+    /// Sets a header. False if name or value is not legal and the header was dropped.
+    pub fn insert(&mut self, name: &str, value: &str) -> bool {
+        self.put(name, value, |map, name, value| map.insert(name, value))
+    }
+
+    /// Adds a value to a header. False if name or value is not legal and the value was dropped.
+    pub fn append(&mut self, name: &str, value: &str) -> bool {
+        self.put(name, value, |map, name, value| map.append(name, value))
+    }
+
+    /// Names of what was dropped, once for each value.
+    pub fn dropped(&self) -> &[String] {
+        &self.dropped
+    }
+
+    pub fn map(&self) -> &HeaderMap {
+        &self.map
+    }
+
+    pub fn into_map(self) -> HeaderMap {
+        self.map
+    }
+
+    fn put(&mut self, text: &str, content: &str, set: fn(&mut HeaderMap, HeaderName, HeaderValue)) -> bool {
+        match (name(text), value(content)) {
+            (Some(name), Some(value)) => {
+                set(&mut self.map, name, value);
+                true
+            }
+            _ => {
+                self.dropped.push(text.to_owned());
+                false
+            }
+        }
+    }
+}
+
+/// Whether a name belongs to the server's or the gateway's own vocabulary, which no caller may speak.
+pub fn is_reserved(name: &str) -> bool {
+    let has_prefix =
+        |prefix: &str| name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
+    has_prefix("nats-") || has_prefix("natsgate-")
+}
+
+/// A header name, if the text is one: visible ASCII without a colon.
+pub fn name(text: &str) -> Option<HeaderName> {
+    let legal = !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic() && b != b':');
+    legal.then(|| HeaderName::from_str(text).ok()).flatten()
+}
+
+/// A header value, if the text is one: ASCII without control characters, tabs apart.
+pub fn value(text: &str) -> Option<HeaderValue> {
+    let legal = text.bytes().all(|b| b == b'\t' || b == b' ' || b.is_ascii_graphic());
+    legal.then(|| HeaderValue::from_str(text).ok()).flatten()
+}
+
+/// Looks a header up whatever its case; the spelling as given is tried first. The first value of several.
+pub fn get<'a>(headers: &'a HeaderMap, wanted: &str) -> Option<&'a str> {
+    if headers.is_empty() {
+        return None;
+    }
+    if let Some(found) = name(wanted).and_then(|name| headers.get(name)) {
+        return Some(found.as_str());
+    }
+    let same = |name: &HeaderName| <HeaderName as AsRef<str>>::as_ref(name).eq_ignore_ascii_case(wanted);
+    headers
+        .iter()
+        .find(|(name, _)| same(name))
+        .and_then(|(_, values)| values.first())
+        .map(HeaderValue::as_str)
+}
+
+/// Bytes that the headers take on the wire; none for an empty map, which is not sent.
+pub fn wire_len(headers: &HeaderMap) -> usize {
+    if headers.is_empty() {
+        return 0;
+    }
+    let line = |name: &HeaderName, value: &HeaderValue| {
+        <HeaderName as AsRef<str>>::as_ref(name).len() + ": \r\n".len() + value.as_str().len()
+    };
+    let lines: usize =
+        headers.iter().flat_map(|(name, values)| values.iter().map(move |value| line(name, value))).sum();
+    VERSION_LINE.len() + "\r\n\r\n".len() + lines
+}
+
+/// Reads a header block as a stream keeps it. Lines that are not headers are skipped: they were written by others.
+pub(super) fn parse(block: &[u8]) -> HeaderMap {
+    let text = String::from_utf8_lossy(block);
+    let mut headers = HeaderMap::new();
+    for line in text.split("\r\n").skip(1) {
+        let Some((left, right)) = line.split_once(':') else { continue };
+        if let (Some(name), Some(value)) = (name(left), value(right.trim())) {
+            headers.append(name, value);
+        }
+    }
+    headers
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn illegal_text_is_dropped_and_named() {
+        let mut headers = Headers::default();
+        for value in ["a\rb", "a\nb", "caf\u{e9}", "nul\0", "bell\u{7}", "del\u{7f}"] {
+            assert!(!headers.insert("X-Note", value), "{value:?}");
+        }
+        for name in ["", "a b", "a:b", "na\u{ef}ve", "a\r\nb"] {
+            assert!(!headers.append(name, "x"), "{name:?}");
+        }
+        assert_eq!(headers.dropped().len(), 11);
+        assert!(headers.map().is_empty());
+    }
+
+    #[test]
+    fn legal_text_is_kept_as_it_is() {
+        let mut headers = Headers::default();
+        assert!(headers.insert("traceparent", "00-ab\tcd ~!"));
+        assert!(headers.append("traceparent", ""));
+        let map = headers.into_map();
+        assert_eq!(get(&map, "TraceParent"), Some("00-ab\tcd ~!"));
+        assert_eq!(map.get_all(name("traceparent").unwrap()).count(), 2);
+    }
+
+    #[test]
+    fn reserved_names_in_any_case() {
+        for name in ["Nats-Rollup", "nats-msg-id", "NATSGATE-Deadline", "natsgate-x"] {
+            assert!(is_reserved(name), "{name}");
+        }
+        for name in ["Nats", "X-Nats-Rollup", "natsgat\u{e9}", "Content-Type", ""] {
+            assert!(!is_reserved(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_block_is_read_and_measured() {
+        let block = b"NATS/1.0\r\nNats-Msg-Id: a: b\r\nX:1\r\nX: 2\r\nbroken\r\n\r\n";
+        let headers = parse(block);
+        assert_eq!(get(&headers, "nats-msg-id"), Some("a: b"));
+        assert_eq!(headers.get_all(name("X").unwrap()).count(), 2);
+        assert_eq!(wire_len(&headers), b"NATS/1.0\r\nNats-Msg-Id: a: b\r\nX: 1\r\nX: 2\r\n\r\n".len());
+        assert_eq!(wire_len(&HeaderMap::new()), 0);
+    }
+}

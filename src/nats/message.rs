@@ -1,0 +1,95 @@
+//! What is sent, what comes back, and how sending can fail. No connection here.
+
+use async_nats::{HeaderMap, Subject};
+use bytes::Bytes;
+
+use super::headers;
+
+/// A message to send.
+#[derive(Clone, Debug)]
+pub struct Outgoing {
+    pub subject: Subject,
+    pub headers: HeaderMap,
+    pub payload: Bytes,
+}
+
+/// What a responder, or a stream, answered.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    /// The status of the header block's first line, which services hardly ever set.
+    pub status: Option<u16>,
+    /// The text after `status`.
+    pub description: Option<String>,
+    pub headers: HeaderMap,
+    pub payload: Bytes,
+}
+
+impl Reply {
+    /// The first value of a header, whatever the case of its name.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        headers::get(&self.headers, name)
+    }
+
+    /// The error that a service answered with, by the headers of the NATS service protocol.
+    pub fn service_error(&self) -> Option<ServiceError> {
+        let code = self.header("Nats-Service-Error-Code");
+        let description = self.header("Nats-Service-Error");
+        if code.is_none() && description.is_none() {
+            return None;
+        }
+        Some(ServiceError {
+            code: code.and_then(|code| code.trim().parse().ok()),
+            description: description.unwrap_or_default().to_owned(),
+        })
+    }
+}
+
+/// An error of a service, told by its headers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServiceError {
+    /// None if the header is missing or not a number.
+    pub code: Option<u16>,
+    pub description: String,
+}
+
+/// Why a request has no reply.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Failure {
+    #[error("not connected to nats")]
+    NotConnected,
+    #[error("the connection took no message before the deadline")]
+    NoSlot,
+    #[error("nobody listens on the subject")]
+    NoResponders,
+    #[error("no reply before the deadline")]
+    Timeout,
+    #[error("the connection went while a reply was awaited")]
+    ConnectionLost,
+    #[error("no permission to publish to {subject}; grant it to the gateway's user")]
+    Denied { subject: String },
+    #[error("message of {size} bytes, headers included, is above the server's limit of {limit}")]
+    TooLarge { size: usize, limit: usize },
+    #[error("subject and reply subject make a line of {length} bytes, above the server's limit of {limit}")]
+    SubjectTooLong { length: usize, limit: usize },
+    #[error("the subject is empty or holds white space")]
+    InvalidSubject,
+}
+
+impl Failure {
+    /// Whether the message never entered the client, so that it cannot be sent later either.
+    pub fn provably_not_sent(&self) -> bool {
+        match self {
+            Self::NotConnected
+            | Self::NoSlot
+            | Self::TooLarge { .. }
+            | Self::SubjectTooLong { .. }
+            | Self::InvalidSubject => true,
+            Self::NoResponders | Self::Denied { .. } | Self::Timeout | Self::ConnectionLost => false,
+        }
+    }
+
+    /// Whether the message provably reached nobody: it was not sent, or the server handed it to no one.
+    pub fn not_executed(&self) -> bool {
+        self.provably_not_sent() || matches!(self, Self::NoResponders | Self::Denied { .. })
+    }
+}

@@ -1,0 +1,155 @@
+//! One try to store a message in a stream, and what the stream said about it. Trying again is decided elsewhere.
+
+use serde::Deserialize;
+use tokio::time::Instant;
+
+use super::api::ApiError;
+use super::message::{Failure, Outgoing, Reply};
+use super::{Nats, headers};
+
+/// A stream's word that a message is stored.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct PubAck {
+    pub stream: String,
+    #[serde(rename = "seq")]
+    pub sequence: u64,
+    /// The message id was seen before; `sequence` is that of the original.
+    #[serde(default)]
+    pub duplicate: bool,
+    #[serde(default)]
+    pub domain: Option<String>,
+}
+
+impl PubAck {
+    /// Reads an acknowledgement, also one that came where another reply was expected.
+    pub fn parse(payload: &[u8]) -> Option<Self> {
+        serde_json::from_slice::<Self>(payload).ok().filter(|ack| ack.sequence > 0 && !ack.stream.is_empty())
+    }
+}
+
+/// Why one try did not end with an acknowledgement.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PublishFailure {
+    /// Never [`Failure::NoResponders`], which is [`PublishFailure::StreamUnavailable`] here.
+    #[error(transparent)]
+    Send(Failure),
+    /// No stream takes the subject, or it has no leader or no resources. The cases look alike.
+    #[error("stream unavailable: {0}")]
+    StreamUnavailable(String),
+    /// The same message id is being stored at this moment.
+    #[error("a message of the same id is in process")]
+    InProcess,
+    #[error("stream is full: {0}")]
+    StreamFull(String),
+    #[error("stream holds enough messages of the subject: {0}")]
+    SubjectFull(String),
+    #[error("message is too large for the stream: {0}")]
+    MessageTooLarge(String),
+    /// Bytes of the header block.
+    #[error("headers of {size} bytes are above the {limit} that a stream stores")]
+    HeadersTooLarge { size: usize, limit: usize },
+    /// An expected sequence or message id is not the last one.
+    #[error("precondition failed: {0}")]
+    PreconditionFailed(ApiError),
+    /// The stream refuses for a reason that only its operator or ours can remove.
+    #[error("stream refuses the message: {0}")]
+    Misconfigured(ApiError),
+    /// The reply is neither an acknowledgement nor a refusal that we know.
+    #[error("reply is no acknowledgement: {0}")]
+    BadAck(String),
+}
+
+impl PublishFailure {
+    /// Whether this try provably stored nothing. Earlier tries of the same message have to be asked on their own.
+    pub fn not_executed(&self) -> bool {
+        match self {
+            Self::Send(failure) => failure.not_executed(),
+            Self::InProcess | Self::BadAck(_) => false,
+            Self::StreamUnavailable(_)
+            | Self::StreamFull(_)
+            | Self::SubjectFull(_)
+            | Self::MessageTooLarge(_)
+            | Self::HeadersTooLarge { .. }
+            | Self::PreconditionFailed(_)
+            | Self::Misconfigured(_) => true,
+        }
+    }
+}
+
+/// Marks a message for one stream and gives it the id by which the stream knows it again.
+/// None if one of both is no legal header text.
+pub fn publication(mut message: Outgoing, message_id: &str, stream: &str) -> Option<Outgoing> {
+    message.headers.insert(async_nats::header::NATS_MESSAGE_ID, headers::value(message_id)?);
+    message.headers.insert(async_nats::header::NATS_EXPECTED_STREAM, headers::value(stream)?);
+    Some(message)
+}
+
+/// Publishes once and waits for the acknowledgement, until `deadline`.
+///
+/// # Errors
+/// See [`PublishFailure`].
+pub async fn publish_once(
+    nats: &Nats,
+    message: Outgoing,
+    deadline: Instant,
+) -> Result<PubAck, PublishFailure> {
+    let size = headers::wire_len(&message.headers);
+    if size > headers::MAX_STORED {
+        return Err(PublishFailure::HeadersTooLarge { size, limit: headers::MAX_STORED });
+    }
+    match nats.request(message, deadline).await {
+        Ok(reply) => read(&reply, size),
+        Err(Failure::NoResponders) => {
+            Err(PublishFailure::StreamUnavailable("no stream with a leader takes the subject".to_owned()))
+        }
+        Err(failure) => Err(PublishFailure::Send(failure)),
+    }
+}
+
+#[derive(Deserialize)]
+struct Refusal {
+    error: ApiError,
+}
+
+fn read(reply: &Reply, headers_size: usize) -> Result<PubAck, PublishFailure> {
+    if let Ok(Refusal { error }) = serde_json::from_slice(&reply.payload) {
+        return Err(classify(error, headers_size));
+    }
+    PubAck::parse(&reply.payload).ok_or_else(|| {
+        PublishFailure::BadAck(match reply.status {
+            Some(status) => format!("status {status} {}", reply.description.as_deref().unwrap_or_default()),
+            None => format!("{} bytes that are no acknowledgement", reply.payload.len()),
+        })
+    })
+}
+
+/// By number; the description only where one number stands for several things.
+fn classify(error: ApiError, headers_size: usize) -> PublishFailure {
+    match error.err_code {
+        10_002 | 10_023 | 10_163 | 10_167 => PublishFailure::StreamUnavailable(error.to_string()),
+        10_158 => PublishFailure::InProcess,
+        10_077 => store_failed(&error),
+        10_054 => PublishFailure::MessageTooLarge(error.to_string()),
+        10_097 => PublishFailure::HeadersTooLarge { size: headers_size, limit: headers::MAX_STORED },
+        10_070 | 10_071 | 10_164 => PublishFailure::PreconditionFailed(error),
+        _ => match error.code {
+            429 | 503 => PublishFailure::StreamUnavailable(error.to_string()),
+            400..500 => PublishFailure::Misconfigured(error),
+            _ => PublishFailure::BadAck(error.to_string()),
+        },
+    }
+}
+
+fn store_failed(error: &ApiError) -> PublishFailure {
+    let description = error.description.to_lowercase();
+    if description.contains("per subject") {
+        PublishFailure::SubjectFull(error.to_string())
+    } else if description.contains("maximum messages") || description.contains("maximum bytes") {
+        PublishFailure::StreamFull(error.to_string())
+    } else if description.contains("too large") || description.contains("message size") {
+        PublishFailure::MessageTooLarge(error.to_string())
+    } else {
+        // The store itself failed, for instance for want of disk space.
+        PublishFailure::StreamUnavailable(error.to_string())
+    }
+}
