@@ -1,1 +1,4 @@
 //! natsgate: an HTTP edge server behind which the operations of a REST system move to NATS, one at a time.
+
+pub mod json;
+pub mod subject;
