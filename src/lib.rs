@@ -2,6 +2,8 @@
 
 pub mod diagnostic;
 pub mod head;
+pub mod json;
 pub mod nats;
 pub mod problem;
+pub mod subject;
 pub mod yaml;
