@@ -26,17 +26,6 @@ impl Place {
     pub fn file(file: u32) -> Place {
         Place { file, ..Place::default() }
     }
-
-    /// A place inside this scalar: `offset` characters after its start.
-    ///
-    /// Exact for plain scalars; a quoted scalar starts one character later, which `quoted` tells.
-    pub fn inside(self, offset: usize, quoted: bool) -> Place {
-        let shift = u32::try_from(offset).unwrap_or(0) + u32::from(quoted);
-        if shift == 0 || shift >= self.length {
-            return self;
-        }
-        Place { column: self.column + shift, length: 1, ..self }
-    }
 }
 
 /// How bad a diagnostic is.
@@ -164,6 +153,23 @@ impl Diagnostics {
             0 => path,
             line => format!("{path}:{line}:{}", place.column),
         }
+    }
+
+    /// A place inside a scalar: `offset` characters into its text. The scalar itself where that cannot be told.
+    pub fn inside(&self, place: Place, offset: usize) -> Place {
+        let shift = u32::try_from(offset).unwrap_or(0) + u32::from(self.is_quoted(place));
+        if shift == 0 || shift >= place.length {
+            return place;
+        }
+        Place { column: place.column + shift, length: 1, ..place }
+    }
+
+    fn is_quoted(&self, place: Place) -> bool {
+        let line = |source: &Source| {
+            let line = source.text.lines().nth((place.line as usize).checked_sub(1)?)?;
+            line.chars().nth((place.column as usize).checked_sub(1)?)
+        };
+        self.sources.get(place.file as usize).and_then(line).is_some_and(|first| matches!(first, '"' | '\''))
     }
 
     /// The whole report for a terminal.

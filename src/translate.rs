@@ -3,6 +3,7 @@
 
 pub mod answer;
 pub mod case;
+pub mod compile;
 pub mod outbound;
 pub mod problem;
 

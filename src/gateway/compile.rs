@@ -1,0 +1,180 @@
+//! Configuration and contracts → route table, or every problem of every file. The only door between what is
+//! written and what runs.
+
+mod bind;
+mod contracts;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use http::Method;
+
+use super::operation::{Operation, Route};
+use super::route::RouteTable;
+use crate::config::{Config, OperationKey};
+use crate::contract::{self, PathTemplate};
+use crate::diagnostic::{Diagnostic, Diagnostics, Place};
+use crate::yaml::Located;
+use contracts::{Contracts, Found};
+
+/// What a gateway runs on.
+#[derive(Debug)]
+pub struct Compiled {
+    /// Every operation by method and path.
+    pub routes: RouteTable<Route>,
+    /// Those that are bound.
+    pub operations: Vec<Arc<Operation>>,
+    /// Requests in flight, of all operations together.
+    pub in_flight: usize,
+}
+
+/// Compiles a configuration. `None` if anything refuses it; the diagnostics then say what.
+pub fn compile(config: &Config, diagnostics: &mut Diagnostics) -> Option<Compiled> {
+    let contracts = Contracts::load(config, diagnostics);
+    let mut table = Table::default();
+    let mut operations = Vec::new();
+    for (key, operation) in &config.operations.0 {
+        let Some(target) = target(key, &contracts, diagnostics) else { continue };
+        table.claim(&target, key.place, diagnostics);
+        let bound = bind::operation(&target, operation, &config.defaults, diagnostics);
+        if let Some(bound) = bound {
+            let bound = Arc::new(bound);
+            table.insert(&target, Route::Bound(Arc::clone(&bound)));
+            operations.push(bound);
+        }
+    }
+    table.insert_unbound(&contracts, diagnostics);
+    if diagnostics.has_errors() {
+        return None;
+    }
+    Some(Compiled { routes: table.routes, operations, in_flight: config.server.in_flight.value as usize })
+}
+
+/// What a key of `operations:` stands for.
+pub(super) struct Target<'c> {
+    /// As it is written in the configuration.
+    pub(super) name: String,
+    pub(super) method: Method,
+    pub(super) path: PathTemplate,
+    /// The operation's contract, if it has one.
+    pub(super) contract: Option<(&'c contract::Contract, &'c contract::Operation)>,
+}
+
+fn target<'c>(key: &Located<String>, contracts: &'c Contracts, diagnostics: &mut Diagnostics) -> Option<Target<'c>> {
+    // A key that cannot be read has been told when the file was loaded.
+    match OperationKey::parse(&key.value).ok()? {
+        OperationKey::Id(id) => match contracts.by_id(id) {
+            Found::One(contract, operation) => in_contract(key, contract, operation, diagnostics),
+            Found::Several(places) => {
+                let mut diagnostic = Diagnostic::error(key.place, format!("several contracts have an operation `{id}`"))
+                    .help("rename one of them, or name the operation by its method and path");
+                for place in places {
+                    diagnostic = diagnostic.also(place, "here");
+                }
+                diagnostics.push(diagnostic);
+                None
+            }
+            Found::None => {
+                diagnostics.push(unknown_id(key, id, contracts));
+                None
+            }
+        },
+        OperationKey::Route { method, path } => match contracts.by_route(&method, path) {
+            Some((contract, operation)) => in_contract(key, contract, operation, diagnostics),
+            None => {
+                let template = path_template(path, key.place, diagnostics)?;
+                Some(Target { name: key.value.clone(), method, path: template, contract: None })
+            }
+        },
+    }
+}
+
+fn in_contract<'c>(
+    key: &Located<String>,
+    contract: &'c contract::Contract,
+    operation: &'c contract::Operation,
+    diagnostics: &mut Diagnostics,
+) -> Option<Target<'c>> {
+    for problem in contract.problems(operation) {
+        diagnostics.push(problem);
+    }
+    if operation.requires_security() {
+        let place = operation.security_place().unwrap_or(operation.place);
+        diagnostics.push(
+            Diagnostic::error(place, "`security` is not available yet")
+                .also(key.place, format!("`{}` is bound here", key.value))
+                .reason("an operation that requires it would be open to everybody")
+                .help("leave this operation unbound until then, or keep it behind a proxy that checks"),
+        );
+    }
+    let path = path_template(&operation.path, operation.place, diagnostics)?;
+    let target = Target {
+        name: key.value.clone(),
+        method: operation.method.clone(),
+        path,
+        contract: Some((contract, operation)),
+    };
+    Some(target)
+}
+
+fn path_template(path: &str, place: Place, diagnostics: &mut Diagnostics) -> Option<PathTemplate> {
+    match PathTemplate::parse(path) {
+        Ok(template) => Some(template),
+        Err(error) => {
+            diagnostics.push(Diagnostic::error(place, error.message).help(error.help));
+            None
+        }
+    }
+}
+
+fn unknown_id(key: &Located<String>, id: &str, contracts: &Contracts) -> Diagnostic {
+    let help = match (contracts.nearest(id), contracts.is_empty()) {
+        (Some(near), _) => format!("did you mean `{near}`?"),
+        (None, true) => "add its contract under `contracts`, or write a method and a path: `GET /users/{id}`".to_owned(),
+        (None, false) => "name an operationId of a contract, or a method and a path: `GET /users/{id}`".to_owned(),
+    };
+    Diagnostic::error(key.place, format!("no contract has an operation `{id}`")).help(help)
+}
+
+/// The route table while it grows, with the place that has each route.
+#[derive(Default)]
+struct Table {
+    routes: RouteTable<Route>,
+    claims: RouteTable<Place>,
+    names: HashMap<Place, String>,
+}
+
+impl Table {
+    /// Notes who has a route; two that match the same requests are a conflict, also if one of them is broken.
+    fn claim(&mut self, target: &Target<'_>, place: Place, diagnostics: &mut Diagnostics) {
+        self.names.insert(place, target.name.clone());
+        let Err(conflict) = self.claims.insert(target.method.clone(), &target.path, place) else { return };
+        let earlier = *conflict.earlier;
+        let name = self.names.get(&earlier).cloned().unwrap_or_default();
+        diagnostics.push(
+            Diagnostic::error(place, format!("`{}` matches the same requests as `{name}`", target.name))
+                .also(earlier, format!("`{name}` is here"))
+                .help("remove one of them"),
+        );
+    }
+
+    fn insert(&mut self, target: &Target<'_>, route: Route) {
+        // A conflict has been told when the route was claimed.
+        let _ = self.routes.insert(target.method.clone(), &target.path, route);
+    }
+
+    /// Operations of contracts that nothing binds: known, and answered `not_bound`.
+    fn insert_unbound(&mut self, contracts: &Contracts, diagnostics: &mut Diagnostics) {
+        for operation in contracts.operations() {
+            let Ok(path) = PathTemplate::parse(&operation.path) else {
+                diagnostics.push(Diagnostic::warning(operation.place, "this path cannot be served"));
+                continue;
+            };
+            let name = match &operation.id {
+                Some(id) => id.value.clone(),
+                None => format!("{} {}", operation.method, operation.path),
+            };
+            let _ = self.routes.insert(operation.method.clone(), &path, Route::Unbound(name));
+        }
+    }
+}

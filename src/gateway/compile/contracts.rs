@@ -1,0 +1,59 @@
+//! The contracts of a configuration, and the operations in them.
+
+use http::Method;
+
+use crate::config::Config;
+use crate::contract::{Contract, Operation};
+use crate::diagnostic::{Diagnostics, Place};
+
+/// All contracts.
+pub(super) struct Contracts(Vec<Contract>);
+
+/// What an `operationId` leads to.
+pub(super) enum Found<'c> {
+    One(&'c Contract, &'c Operation),
+    Several(Vec<Place>),
+    None,
+}
+
+impl Contracts {
+    pub(super) fn load(config: &Config, diagnostics: &mut Diagnostics) -> Contracts {
+        let load = |entry: &crate::yaml::Located<crate::config::Contract>| {
+            let base = entry.base_path.as_ref().map_or("/", |path| path.value.as_str());
+            Contract::load(&entry.file.value, base, diagnostics)
+        };
+        Contracts(config.contracts.iter().filter_map(load).collect())
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(super) fn operations(&self) -> impl Iterator<Item = &Operation> {
+        self.0.iter().flat_map(Contract::operations)
+    }
+
+    pub(super) fn by_id(&self, id: &str) -> Found<'_> {
+        let found: Vec<_> =
+            self.0.iter().filter_map(|contract| Some((contract, contract.operation(id)?))).collect();
+        match found.as_slice() {
+            [] => Found::None,
+            [(contract, operation)] => Found::One(contract, operation),
+            several => Found::Several(several.iter().map(|(_, operation)| operation.place).collect()),
+        }
+    }
+
+    /// An operation that is named by the method and path of its contract, for contracts without an `operationId`.
+    pub(super) fn by_route(&self, method: &Method, path: &str) -> Option<(&Contract, &Operation)> {
+        self.0.iter().find_map(|contract| {
+            let same = |operation: &&Operation| operation.method == *method && operation.path == path;
+            contract.operations().iter().find(same).map(|operation| (contract, operation))
+        })
+    }
+
+    pub(super) fn nearest(&self, id: &str) -> Option<String> {
+        let ids = self.operations().filter_map(|operation| operation.id.as_ref());
+        let scored = ids.map(|other| (strsim::jaro_winkler(id, &other.value), &other.value));
+        scored.filter(|(score, _)| *score > 0.8).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, other)| other.clone())
+    }
+}

@@ -1,0 +1,245 @@
+//! Configuration as written → mapping and cases, or every problem at its place.
+
+use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use http::StatusCode;
+
+use super::case::{Case, CaseBody};
+use super::outbound::{IdSource, Mapping, Storing};
+use super::problem::ProblemCase;
+use crate::config;
+use crate::diagnostic::{Diagnostic, Diagnostics, Place};
+use crate::expression::{ExpressionError, Known, Position};
+use crate::template::message_id::MessageIdTemplate;
+use crate::template::payload::{PayloadSource, PayloadTemplate};
+use crate::template::subject::SubjectTemplate;
+use crate::template::{Template, condition};
+use crate::validate::is_json;
+use crate::yaml::{Entries, Located, Node, Value};
+
+/// Reply headers that reach the client unless an operation says otherwise.
+pub const REPLY_HEADERS: [&str; 8] = [
+    "content-type",
+    "content-language",
+    "etag",
+    "last-modified",
+    "location",
+    "cache-control",
+    "link",
+    "retry-after",
+];
+
+/// Compiles what one operation says, against the names that it may use.
+pub struct Compiler<'a> {
+    /// The operation's name.
+    pub operation: &'a str,
+    /// What expressions may read.
+    pub known: &'a Known<'a>,
+    /// Takes every problem.
+    pub diagnostics: &'a mut Diagnostics,
+}
+
+impl Compiler<'_> {
+    /// A request-reply binding. `None` if something is wrong with it.
+    pub fn request(&mut self, request: &config::Request, defaults: &config::Defaults) -> Option<Mapping> {
+        let subject = self.subject(&request.subject);
+        let payload = self.optional(request.payload.as_ref(), |this, node| this.payload(node, Position::Request));
+        let headers = self.message_headers(&request.headers);
+        let forward = forward(request.forward_headers.as_ref().unwrap_or(&defaults.forward_headers));
+        Some(Mapping { subject: subject?, payload: payload?, headers: headers?, forward, storing: None })
+    }
+
+    /// A publish binding. `None` if something is wrong with it.
+    pub fn publish(&mut self, publish: &config::Publish, defaults: &config::Defaults) -> Option<Mapping> {
+        let subject = self.subject(&publish.subject);
+        let payload = self.optional(publish.payload.as_ref(), |this, node| this.payload(node, Position::Request));
+        let headers = self.message_headers(&publish.headers);
+        let forward = forward(publish.forward_headers.as_ref().unwrap_or(&defaults.forward_headers));
+        let id = self.id_source(publish);
+        let storing = Storing { operation: self.operation.to_owned(), stream: publish.stream.value.clone(), id: id? };
+        Some(Mapping { subject: subject?, payload: payload?, headers: headers?, forward, storing: Some(storing) })
+    }
+
+    /// The `reply` cases.
+    pub fn cases(&mut self, cases: &[Located<config::Case>]) -> Option<Vec<Case>> {
+        let compiled: Vec<Option<Case>> = cases
+            .iter()
+            .map(|case| {
+                let parts = Parts { when: &case.when, status: &case.status, headers: &case.headers, body: &case.body };
+                self.case(&parts, None, Position::Reply)
+            })
+            .collect();
+        compiled.into_iter().collect()
+    }
+
+    /// The `problem` cases.
+    pub fn problem_cases(&mut self, cases: &[Located<config::ProblemCase>]) -> Option<Vec<ProblemCase>> {
+        let compiled: Vec<Option<ProblemCase>> = cases.iter().map(|case| self.problem_case(case)).collect();
+        compiled.into_iter().collect()
+    }
+
+    fn problem_case(&mut self, case: &config::ProblemCase) -> Option<ProblemCase> {
+        let parts = Parts { when: &case.when, status: &case.status, headers: &case.headers, body: &case.body };
+        let content_type = match &case.content_type {
+            None => None,
+            Some(text) => match HeaderValue::from_str(&text.value) {
+                Ok(value) => Some(value),
+                Err(_) => {
+                    self.diagnostics.push(Diagnostic::error(text.place, "this is no media type"));
+                    return None;
+                }
+            },
+        };
+        let media_type = case.content_type.as_ref().map(|text| text.value.as_str());
+        Some(ProblemCase { case: self.case(&parts, media_type, Position::Problem)?, content_type })
+    }
+
+    fn case(&mut self, parts: &Parts<'_>, media_type: Option<&str>, position: Position) -> Option<Case> {
+        let when = self.optional(parts.when.as_ref(), |this, when| {
+            let compiled = condition(&when.value, position, this.known);
+            this.noted(when.place, compiled)
+        });
+        let status = parts.status.as_ref().and_then(|status| StatusCode::from_u16(status.value).ok());
+        let headers = self.case_headers(parts.headers, position);
+        let own = parts.headers.0.iter().find(|(name, _)| name.eq_ignore_ascii_case(CONTENT_TYPE.as_str()));
+        let media_type = own.map(|(_, value)| value.value.as_str()).or(media_type);
+        let body = self.optional(parts.body.as_ref(), |this, node| this.case_body(node, media_type, position));
+        Some(Case { when: when?, status, headers: headers?, body: body? })
+    }
+
+    /// Text of a media type that is not JSON is sent as it is; everything else is sent as JSON.
+    fn case_body(&mut self, node: &Node, media_type: Option<&str>, position: Position) -> Option<CaseBody> {
+        let essence = media_type.map(|text| text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase());
+        match (node.as_str(), essence) {
+            (Some(text), Some(essence)) if !is_json(&essence) => {
+                let compiled = Template::compile(text, position, self.known);
+                self.noted(node.place, compiled).map(CaseBody::Text)
+            }
+            _ => self.payload(node, position).map(CaseBody::Json),
+        }
+    }
+
+    fn subject(&mut self, subject: &Located<String>) -> Option<SubjectTemplate> {
+        let compiled = SubjectTemplate::compile(&subject.value, self.known);
+        self.noted(subject.place, compiled)
+    }
+
+    fn payload(&mut self, node: &Node, position: Position) -> Option<PayloadTemplate> {
+        match PayloadTemplate::compile(&source(node), position, self.known) {
+            Ok(template) => Some(template),
+            Err(errors) => {
+                for error in errors {
+                    self.note(error.place, &error.error);
+                }
+                None
+            }
+        }
+    }
+
+    fn message_headers(&mut self, headers: &Entries<Located<String>>) -> Option<Vec<(String, Template)>> {
+        let compiled: Vec<Option<(String, Template)>> = headers
+            .0
+            .iter()
+            .map(|(name, value)| Some((name.value.clone(), self.template(value, Position::Request)?)))
+            .collect();
+        compiled.into_iter().collect()
+    }
+
+    fn case_headers(
+        &mut self,
+        headers: &Entries<Located<String>>,
+        position: Position,
+    ) -> Option<Vec<(HeaderName, Template)>> {
+        let compiled: Vec<Option<(HeaderName, Template)>> = headers
+            .0
+            .iter()
+            .map(|(name, value)| {
+                let template = self.template(value, position);
+                Some((HeaderName::from_bytes(name.as_bytes()).ok()?, template?))
+            })
+            .collect();
+        compiled.into_iter().collect()
+    }
+
+    fn template(&mut self, text: &Located<String>, position: Position) -> Option<Template> {
+        let compiled = Template::compile(&text.value, position, self.known);
+        self.noted(text.place, compiled)
+    }
+
+    fn id_source(&mut self, publish: &config::Publish) -> Option<IdSource> {
+        let Some(parts) = &publish.message_id else {
+            return Some(match publish.idempotency.as_ref().map(|idempotency| idempotency.value).unwrap_or_default() {
+                config::Idempotency::Off => IdSource::Fresh,
+                config::Idempotency::Optional => IdSource::Caller { required: false },
+                config::Idempotency::Required => IdSource::Caller { required: true },
+            });
+        };
+        if let Some(Located { value: config::Idempotency::Required, place }) = &publish.idempotency {
+            let diagnostic = Diagnostic::error(*place, "`idempotency: required` has no effect beside `message_id`")
+                .reason("the id comes from `message_id`, and an Idempotency-Key would be demanded and then ignored")
+                .help("remove one of the two");
+            self.diagnostics.push(diagnostic);
+        }
+        let texts: Vec<&str> = parts.iter().map(|part| part.value.as_str()).collect();
+        match MessageIdTemplate::compile(self.operation, &texts, self.known) {
+            Ok(template) => Some(IdSource::Declared(template)),
+            Err(errors) => {
+                for error in errors {
+                    let place = parts.get(error.part).map(|part| part.place).unwrap_or_default();
+                    self.note(place, &error.error);
+                }
+                None
+            }
+        }
+    }
+
+    /// `Some(None)` where nothing is written, `None` where what is written is wrong.
+    fn optional<T, R>(&mut self, written: Option<T>, compile: impl FnOnce(&mut Self, T) -> Option<R>) -> Option<Option<R>> {
+        match written {
+            None => Some(None),
+            Some(written) => compile(self, written).map(Some),
+        }
+    }
+
+    fn noted<T>(&mut self, place: Place, compiled: Result<T, Vec<ExpressionError>>) -> Option<T> {
+        match compiled {
+            Ok(value) => Some(value),
+            Err(errors) => {
+                for error in &errors {
+                    self.note(place, error);
+                }
+                None
+            }
+        }
+    }
+
+    fn note(&mut self, place: Place, error: &ExpressionError) {
+        let place = self.diagnostics.inside(place, error.offset);
+        self.diagnostics.push(Diagnostic::error(place, error.message.clone()).help(error.help.clone()));
+    }
+}
+
+struct Parts<'a> {
+    when: &'a Option<Located<String>>,
+    status: &'a Option<Located<u16>>,
+    headers: &'a Entries<Located<String>>,
+    body: &'a Option<Node>,
+}
+
+fn forward(names: &[Located<String>]) -> Vec<(HeaderName, String)> {
+    let read = |name: &Located<String>| Some((HeaderName::from_bytes(name.as_bytes()).ok()?, name.value.clone()));
+    names.iter().filter_map(read).collect()
+}
+
+fn source(node: &Node) -> PayloadSource<Place> {
+    match &node.value {
+        Value::Null => PayloadSource::Null,
+        Value::Bool(value) => PayloadSource::Bool(*value),
+        Value::Number(number) => PayloadSource::Number(number.to_string(), node.place),
+        Value::Text { text, .. } => PayloadSource::String(text.clone(), node.place),
+        Value::List(items) => PayloadSource::Array(items.iter().map(source).collect()),
+        Value::Map(entries) => {
+            let entry = |(key, node): &(crate::yaml::Key, Node)| (key.name.clone(), key.place, source(node));
+            PayloadSource::Object(entries.iter().map(entry).collect())
+        }
+    }
+}
