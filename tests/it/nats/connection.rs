@@ -67,7 +67,7 @@ impl Seen {
     async fn answer(&self, server: &NatsServer, subject: &str) -> AbortOnDropHandle<()> {
         let seen = self.clone();
         on_each(&server.client().await, subject, move |client, message| {
-            let number = std::str::from_utf8(&message.payload).ok().and_then(|text| text.parse().ok());
+            let number = std::str::from_utf8(&message.payload).ok().and_then(|text| text.trim().parse().ok());
             seen.0.lock().expect("no panic").insert(number.unwrap_or(0));
             async move { client.publish(message.reply.expect("reply"), "ok".into()).await.expect("reply") }
         })
@@ -143,6 +143,37 @@ async fn what_was_refused_while_connections_broke_never_ran() {
     assert!(count(&Err(Failure::ConnectionLost)) > 0);
     assert!(count(&Err(Failure::NotConnected)) > 0);
     assert_eq!(nats.waiting(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_dead_connection_had_not_taken_is_never_sent() {
+    let server = NatsServer::start().await;
+    let cut = Cut::to(server.port()).await;
+    let nats = connected(options(cut.url())).await;
+    let seen = Seen::default();
+    let _responder = seen.answer(&server, "users.set").await;
+    cut.stall();
+    // Enough to fill every buffer of the system, then the client's, then its command channel.
+    let asked = (1..=300).map(|number: u64| {
+        let payload = format!("{number}{}", " ".repeat(500_000));
+        nats.request(message("users.set", payload), within(Duration::from_millis(500)))
+    });
+    let failures: Vec<_> = join_all(asked).await.into_iter().map(Result::unwrap_err).collect();
+    let count = |wanted: Failure| failures.iter().filter(|failure| **failure == wanted).count();
+    assert!(count(Failure::NoSlot) > 0, "the channel was full");
+    assert!(count(Failure::Timeout) > 100, "and there was something in it");
+    cut.refuse();
+    until("the loss is noticed", || !nats.is_connected()).await;
+    let before = seen.all();
+    cut.resume();
+    assert!(nats.connected(within(PATIENCE)).await);
+    // Long enough for a client that comes back by itself to do so.
+    for number in 1000..1020 {
+        nats.request(message("users.set", number.to_string()), within(PATIENCE)).await.expect("reply");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let late: Vec<_> = seen.all().difference(&before).filter(|number| **number <= 300).copied().collect();
+    assert!(late.is_empty(), "sent after the connection was gone: {late:?}");
 }
 
 #[tokio::test]
