@@ -99,13 +99,20 @@ impl<'a> Json<'a> {
     /// The member called `name`, if this is an object that has one.
     #[must_use]
     pub fn member(self, name: &str) -> Option<Self> {
-        scan::members(self.text).find(|(key, _)| scan::key_is(key, name)).map(|(_, value)| Self { text: value })
+        scan::members(self.text)
+            .find(|(key, _)| scan::key_is(key, name))
+            .map(|(_, value)| Self { text: value })
     }
 
     /// The element at `index`, if this is an array that long.
     #[must_use]
     pub fn item(self, index: usize) -> Option<Self> {
         scan::items(self.text).nth(index).map(|text| Self { text })
+    }
+
+    /// The elements, if this is an array.
+    pub fn items(self) -> impl Iterator<Item = Self> {
+        scan::items(self.text).map(|text| Self { text })
     }
 
     /// The unescaped text, if this is a string.

@@ -2,6 +2,7 @@
 
 pub mod diagnostic;
 pub mod head;
+pub mod expression;
 pub mod json;
 pub mod nats;
 pub mod problem;

@@ -47,7 +47,9 @@ impl SubjectError {
             Self::StartsWithParameter => {
                 "begin with a literal token, so that no caller can choose the subject's name space"
             }
-            Self::Reserved { .. } => "choose a subject of your own, for example one that starts with the service's name",
+            Self::Reserved { .. } => {
+                "choose a subject of your own, for example one that starts with the service's name"
+            }
         }
     }
 }
@@ -108,8 +110,12 @@ pub fn check_pattern(tokens: &[PatternToken<'_>]) -> Vec<SubjectError> {
     let start = match tokens.first() {
         Some(PatternToken::Literal(text)) => reserved(text),
         // A prefix that differs from every reserved name already settles the name space.
-        Some(PatternToken::Templated { prefix }) if prefix.is_empty() => Some(SubjectError::StartsWithParameter),
-        Some(PatternToken::Templated { prefix }) if INBOX.starts_with(prefix) || prefix.starts_with(INBOX) => {
+        Some(PatternToken::Templated { prefix }) if prefix.is_empty() => {
+            Some(SubjectError::StartsWithParameter)
+        }
+        Some(PatternToken::Templated { prefix })
+            if INBOX.starts_with(prefix) || prefix.starts_with(INBOX) =>
+        {
             Some(SubjectError::Reserved { prefix: "_INBOX." })
         }
         Some(PatternToken::Templated { prefix }) => reserved(prefix),
@@ -204,9 +210,14 @@ mod tests {
 
     #[test]
     fn tokens_are_encoded_only_where_they_must_be() {
-        for (text, expected) in
-            [("abc", "abc"), ("a.b", "a%2Eb"), ("50%", "50%25"), ("é", "%C3%A9"), ("a b>", "a%20b%3E"), ("", "")]
-        {
+        for (text, expected) in [
+            ("abc", "abc"),
+            ("a.b", "a%2Eb"),
+            ("50%", "50%25"),
+            ("é", "%C3%A9"),
+            ("a b>", "a%20b%3E"),
+            ("", ""),
+        ] {
             assert_eq!(encode_token(text), expected);
         }
     }
@@ -216,9 +227,22 @@ mod tests {
         for good in ["auth.users.roles.assign", "stack.delete", "a", "_inbox.x", "a.$x", "_INBOXES.x"] {
             assert_eq!(check_subject(good), Ok(()), "{good}");
         }
-        for bad in
-            ["", ".", "a.", ".a", "a..b", "a b", "a.*", "a.>", "$JS.API.x", "$SYS.x", "$KV.x", "_INBOX.x", "é", "a*b"]
-        {
+        for bad in [
+            "",
+            ".",
+            "a.",
+            ".a",
+            "a..b",
+            "a b",
+            "a.*",
+            "a.>",
+            "$JS.API.x",
+            "$SYS.x",
+            "$KV.x",
+            "_INBOX.x",
+            "é",
+            "a*b",
+        ] {
             assert!(check_subject(bad).is_err(), "{bad}");
         }
     }

@@ -10,12 +10,29 @@ fn parse(text: &str) -> Result<Document, MalformedBody> {
 
 #[test]
 fn only_one_valid_value_is_accepted() {
-    for good in ["{}", " [1, 2] \n", "\"x\"", "null", "true", "-0.5e10", r#"{"a":{"a":1},"b":[{"a":1},{"a":2}]}"#] {
+    for good in
+        ["{}", " [1, 2] \n", "\"x\"", "null", "true", "-0.5e10", r#"{"a":{"a":1},"b":[{"a":1},{"a":2}]}"#]
+    {
         assert!(parse(good).is_ok(), "{good}");
     }
     for bad in [
-        "", " ", "{", "[1,]", "{\"a\":1,}", "{} {}", "1 2", "01", "nul", "'a'", "{a:1}", "NaN", "1e999", "\"\u{1}\"",
-        "\u{feff}{}", r#""\ud800""#, "[1]]",
+        "",
+        " ",
+        "{",
+        "[1,]",
+        "{\"a\":1,}",
+        "{} {}",
+        "1 2",
+        "01",
+        "nul",
+        "'a'",
+        "{a:1}",
+        "NaN",
+        "1e999",
+        "\"\u{1}\"",
+        "\u{feff}{}",
+        r#""\ud800""#,
+        "[1]]",
     ] {
         assert!(parse(bad).is_err(), "{bad}");
     }
@@ -104,9 +121,10 @@ fn rebuild(json: Json<'_>, like: &Value) -> Value {
             assert_eq!(json.item(items.len()), None);
             items.iter().enumerate().map(|(index, item)| rebuild(json.item(index).unwrap(), item)).collect()
         }
-        Value::Object(members) => {
-            members.iter().map(|(name, value)| (name.clone(), rebuild(json.member(name).unwrap(), value))).collect()
-        }
+        Value::Object(members) => members
+            .iter()
+            .map(|(name, value)| (name.clone(), rebuild(json.member(name).unwrap(), value)))
+            .collect(),
         Value::String(_) => Value::from(json.as_text().unwrap().into_owned()),
         _ => json.to_value(),
     }
