@@ -1,5 +1,6 @@
 //! natsgate: an HTTP edge server behind which the operations of a REST system move to NATS, one at a time.
 
+pub mod config;
 pub mod diagnostic;
 pub mod head;
 pub mod expression;

@@ -23,6 +23,13 @@ pub struct Located<T> {
     pub place: Place,
 }
 
+impl<T> Located<T> {
+    /// A value that nobody wrote.
+    pub fn default_of(value: T) -> Located<T> {
+        Located { value, place: Place::default() }
+    }
+}
+
 impl<T> Deref for Located<T> {
     type Target = T;
 
