@@ -1,4 +1,6 @@
 //! natsgate: an HTTP edge server behind which the operations of a REST system move to NATS, one at a time.
 
+pub mod contract;
 pub mod diagnostic;
+pub mod gateway;
 pub mod yaml;
