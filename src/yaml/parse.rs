@@ -8,11 +8,15 @@ use serde_saphyr::{Options, Spanned};
 use super::{Key, Node, Value};
 use crate::diagnostic::{Diagnostic, Diagnostics, Place};
 
-/// Reads a file with one document. What cannot be read is a diagnostic at its place.
+/// Reads a file with one document, as JSON if its name ends so. What cannot be read is a diagnostic at its place.
 pub fn parse(file: u32, diagnostics: &mut Diagnostics) -> Option<Node> {
-    let text = diagnostics.sources.get(file as usize)?.text.clone();
+    let source = diagnostics.sources.get(file as usize)?;
+    let text = source.text.clone();
     if text.trim().is_empty() {
         return Some(Node { place: Place::file(file), value: Value::Map(Vec::new()) });
+    }
+    if source.path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json")) {
+        return super::json::parse(file, &text).map_err(|error| diagnostics.push(error)).ok();
     }
     match serde_saphyr::from_str_with_options::<Spanned<Raw>>(&text, options()) {
         Ok(raw) => Some(raw.into_node(file, &text)),
@@ -50,6 +54,7 @@ fn options() -> Options {
         strict_booleans: true,
         leading_zero_numbers_as_strings: true,
         underscored_numbers_as_strings: true,
+        non_finite_float_policy: serde_saphyr::NonFiniteFloatPolicy::AsString,
         with_snippet: false,
     }
 }
@@ -65,6 +70,10 @@ fn syntax_error(file: u32, error: &serde_saphyr::Error) -> Diagnostic {
     let message = text.lines().next().unwrap_or_default().trim();
     let message =
         message.split_once(": ").filter(|(head, _)| head.contains("line ")).map_or(message, |m| m.1);
+    let message = match message.starts_with("multiple YAML documents") {
+        true => "a second document starts here, and this file must hold one",
+        false => message,
+    };
     let diagnostic = Diagnostic::error(place, format!("this is not valid YAML: {message}"));
     diagnostic.help("correct this place; other problems of this file are found once it can be read")
 }
