@@ -3,6 +3,9 @@
 
 pub mod checks;
 pub mod compile;
+pub mod connect;
+pub mod explain;
+mod find;
 pub mod operation;
 pub mod route;
 
@@ -10,25 +13,24 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::body::Body;
-use http::{HeaderValue, Method, Response, StatusCode, header};
+use http::{HeaderValue, Response, StatusCode, header};
 use http_body_util::Full;
 
 use crate::admit::{self, InFlight};
 use crate::authenticate;
-use crate::contract::PathParam;
 use crate::head::Head;
 use crate::nats::Nats;
-use crate::problem::{Code, Problem, Violation};
+use crate::problem::{Code, Problem};
 use crate::translate::{self, HttpResponse, Seen};
 use crate::validate::{self, Payload};
-use operation::{Operation, Route};
-use route::{Match, RouteTable};
+use compile::Compiled;
+use find::{Destination, Matched};
+use operation::Operation;
 
 /// Everything that requests share.
 #[derive(Debug)]
 pub struct Gateway {
-    routes: RouteTable<Route>,
-    operations: Vec<Arc<Operation>>,
+    table: Compiled,
     in_flight: InFlight,
     nats: Nats,
     closed: AtomicBool,
@@ -43,29 +45,18 @@ pub struct Note {
     pub problem: Option<Problem>,
 }
 
-/// The operation that a request is for.
-struct Matched<'a> {
-    operation: &'a Operation,
-    path: Vec<PathParam<'a>>,
-}
-
 impl Gateway {
     /// A gateway over a compiled route table.
-    pub fn new(table: compile::Compiled, nats: Nats) -> Gateway {
-        Gateway {
-            routes: table.routes,
-            operations: table.operations,
-            in_flight: InFlight::new(table.in_flight),
-            nats,
-            closed: AtomicBool::new(false),
-        }
+    pub fn new(table: Compiled, nats: Nats) -> Gateway {
+        let in_flight = InFlight::new(table.in_flight);
+        Gateway { table, in_flight, nats, closed: AtomicBool::new(false) }
     }
 
     /// Answers one request. `note` takes what the access log says of it.
     pub async fn handle(&self, head: &Head, body: Body, note: &mut Note) -> HttpResponse {
         let matched = match self.find(head) {
-            Ok(Ok(matched)) => matched,
-            Ok(Err(response)) => return response,
+            Ok(Destination::Operation(matched)) => matched,
+            Ok(Destination::Options(allow)) => return options(&allow),
             Err(problem) => {
                 let response = problem.response(head.id.as_str());
                 note.problem = Some(problem);
@@ -105,35 +96,16 @@ impl Gateway {
         operation.answering.response(seen, reply)
     }
 
-    /// The operation of a request; or an answer that needs none; or why there is neither.
-    fn find<'a>(&'a self, head: &'a Head) -> Result<Result<Matched<'a>, HttpResponse>, Problem> {
-        if self.closed.load(Ordering::Relaxed) {
-            return Err(Problem::new(Code::Draining, "the gateway is shutting down"));
-        }
-        match self.routes.find(head.method(), head.path()) {
-            Match::Found { value: Route::Bound(operation), params } => Ok(Ok(Matched { operation, path: params })),
-            Match::Found { value: Route::Unbound(name), .. } => {
-                let detail = format!("the operation {name} is in the contract, and is not served here yet");
-                Err(Problem::new(Code::NotBound, detail))
-            }
-            Match::MethodNotAllowed { allow } if head.method() == Method::OPTIONS => Ok(Err(options(&allow.to_string()))),
-            Match::MethodNotAllowed { allow } => {
-                let mut problem = Problem::new(Code::MethodNotAllowed, format!("this path takes {allow}"));
-                problem.allow = HeaderValue::from_str(&allow.to_string()).ok();
-                Err(problem)
-            }
-            Match::NotFound => Err(Problem::new(Code::NotFound, "no operation has this path")),
-            Match::BadPath { parameter, reason } => {
-                let violation = Violation::parameter(&*parameter, reason.to_string());
-                let detail = format!("the path parameter {parameter} {reason}");
-                Err(Problem::new(Code::InvalidParameter, detail).with_errors(vec![violation]))
-            }
+    fn find<'a>(&'a self, head: &'a Head) -> Result<Destination<'a>, Problem> {
+        match self.closed.load(Ordering::Relaxed) {
+            true => Err(Problem::new(Code::Draining, "the gateway is shutting down")),
+            false => self.table.find(head),
         }
     }
 
     /// The operations that are bound.
     pub fn operations(&self) -> &[Arc<Operation>] {
-        &self.operations
+        &self.table.operations
     }
 
     /// The connection.

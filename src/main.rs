@@ -1,1 +1,7 @@
-fn main() {}
+//! The `natsgate` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    natsgate::cli::main()
+}

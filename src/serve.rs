@@ -23,9 +23,9 @@ const LAST_ANSWERS: Duration = Duration::from_secs(1);
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// Address of the public listener.
-    pub listen: String,
+    pub listen: std::net::SocketAddr,
     /// Address of the admin listener.
-    pub admin: String,
+    pub admin: std::net::SocketAddr,
     /// After the signal to end, everything goes on for so long, but readiness is false.
     pub drain_delay: Duration,
     /// How long requests in flight may then take.
@@ -59,13 +59,13 @@ impl Server {
     /// # Errors
     /// If an address cannot be bound: it is not ours, or taken.
     pub async fn bind(settings: Settings) -> anyhow::Result<Server> {
-        let bind = async |address: &str, option: &str| {
+        let bind = async |address: std::net::SocketAddr, option: &str| {
             TcpListener::bind(address)
                 .await
                 .with_context(|| format!("cannot listen on {address}; choose another address with {option}"))
         };
-        let public = bind(&settings.listen, "--listen").await?;
-        let admin = bind(&settings.admin, "--admin-listen").await?;
+        let public = bind(settings.listen, "--listen").await?;
+        let admin = bind(settings.admin, "--admin-listen").await?;
         Ok(Server { public, admin, settings })
     }
 

@@ -1,0 +1,209 @@
+//! The command line: one function a command; what they do is decided elsewhere.
+
+mod check;
+mod dev;
+mod explain;
+mod load;
+mod serve;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::config;
+use crate::telemetry::LogFormat;
+
+/// The command did what it was asked for.
+const DONE: u8 = 0;
+/// It failed.
+const FAILED: u8 = 1;
+/// There are warnings, and `--strict` counts them.
+const DIFFERENCES: u8 = 3;
+/// The configuration has errors.
+const INVALID: u8 = 64;
+
+/// HTTP-to-NATS gateway: legacy REST clients keep their endpoints while each operation behind them moves to NATS.
+#[derive(Debug, Parser)]
+#[command(name = "natsgate", version, propagate_version = true, max_term_width = 110)]
+#[command(after_help = "\
+Examples:
+  natsgate dev                                  serve the configuration with a nats-server of its own
+  natsgate check --live                         is the configuration right, and does the server have what it needs
+  natsgate explain POST /users/ada/roles -d '{\"roleId\": \"editor\"}'
+                                                what would be sent, without sending it
+  natsgate serve                                serve, as in production
+
+Exit codes: 0 done; 1 failed; 2 usage; 3 warnings under --strict; 64 the configuration has errors.")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the operations of the configuration, until SIGTERM or Ctrl-C.
+    #[command(after_help = "\
+Examples:
+  natsgate serve --config /etc/natsgate/natsgate.yaml
+  NATSGATE_NATS_SERVERS=nats://n1:4222,nats://n2:4222 natsgate serve
+
+SIGTERM: /ready turns false; after server.drain_delay the listener closes; what is in flight may finish within
+server.drain; the exit code is 0. A second signal ends at once.")]
+    Serve(ServeArgs),
+    /// Find every problem of the configuration, its contracts and manifests, each at its place.
+    #[command(after_help = "\
+Examples:
+  natsgate check
+  natsgate check --strict --output json
+  natsgate check --live --nats nats://127.0.0.1:4222")]
+    Check(CheckArgs),
+    /// Show what would be sent for a request, without sending it.
+    #[command(after_help = "\
+Examples:
+  natsgate explain DELETE /infra/3f9a/smoke
+  natsgate explain POST /users/ada/roles -H 'Content-Type: application/json' -d '{\"roleId\": \"editor\"}'
+  natsgate explain POST /users/ada/roles -d @body.json --output json")]
+    Explain(ExplainArgs),
+    /// Serve with a nats-server of its own: started with a temporary store, streams created, readable logs.
+    #[command(after_help = "\
+Examples:
+  natsgate dev
+  natsgate dev --config config/natsgate.yaml --replicas 1
+  natsgate dev --nats nats://127.0.0.1:4222      use a server that runs already; missing streams are created on it
+
+The binary is $NATS_SERVER, .tools/bin/nats-server, or nats-server on the PATH, 2.10 or newer. Everything that it
+stores is gone when this command ends.")]
+    Dev(DevArgs),
+    /// Write the JSON Schema of the configuration file, for editors.
+    #[command(after_help = "\
+Example:
+  natsgate schema > natsgate.schema.json         and on the first line of natsgate.yaml:
+                                                 # yaml-language-server: $schema=natsgate.schema.json")]
+    Schema,
+}
+
+#[derive(Debug, Args)]
+struct ConfigArgs {
+    /// The configuration file.
+    #[arg(long, short, env = "NATSGATE_CONFIG", default_value = "config/natsgate.yaml", value_name = "FILE")]
+    config: PathBuf,
+    /// NATS servers instead of those of the configuration, separated by commas.
+    #[arg(long, env = "NATSGATE_NATS_SERVERS", value_name = "URL")]
+    nats: Option<String>,
+}
+
+#[derive(Debug, Args)]
+struct ListenArgs {
+    /// Address of the public listener instead of `server.listen`.
+    #[arg(long, env = "NATSGATE_LISTEN", value_name = "ADDRESS")]
+    listen: Option<String>,
+    /// Address of the admin listener instead of `server.admin`.
+    #[arg(long, env = "NATSGATE_ADMIN_LISTEN", value_name = "ADDRESS")]
+    admin_listen: Option<String>,
+    /// Format of the log on standard output. Default: text on a terminal, else json.
+    #[arg(long, env = "NATSGATE_LOG_FORMAT", value_enum, value_name = "FORMAT")]
+    log_format: Option<LogFormat>,
+    /// What is logged: a level, or a filter such as `info,natsgate=debug`.
+    #[arg(long, env = "NATSGATE_LOG", default_value = "info", value_name = "FILTER")]
+    log: String,
+    /// Write a JSON file with the addresses that are really bound once requests are taken.
+    #[arg(long, value_name = "FILE")]
+    ready_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+struct ServeArgs {
+    #[command(flatten)]
+    config: ConfigArgs,
+    #[command(flatten)]
+    listen: ListenArgs,
+}
+
+#[derive(Debug, Args)]
+struct CheckArgs {
+    #[command(flatten)]
+    config: ConfigArgs,
+    /// Also ask the live server for what the operations need.
+    #[arg(long)]
+    live: bool,
+    /// Warnings count: exit with 3 if there are any.
+    #[arg(long)]
+    strict: bool,
+    /// How the result is shown.
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    output: Output,
+}
+
+#[derive(Debug, Args)]
+struct ExplainArgs {
+    #[command(flatten)]
+    config: ConfigArgs,
+    /// HTTP method.
+    method: http::Method,
+    /// Path, with its query.
+    path: http::Uri,
+    /// A request header, `Name: value`. May be given several times.
+    #[arg(short = 'H', long = "header", value_name = "HEADER")]
+    headers: Vec<String>,
+    /// The body; `@FILE` reads it from a file, `@-` from standard input.
+    #[arg(short, long, value_name = "BODY")]
+    data: Option<String>,
+    /// How the result is shown.
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    output: Output,
+}
+
+#[derive(Debug, Args)]
+struct DevArgs {
+    #[command(flatten)]
+    config: ConfigArgs,
+    #[command(flatten)]
+    listen: ListenArgs,
+    /// Replicas of every stream, whatever its manifest says: one server can hold one.
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    replicas: u32,
+}
+
+/// How a result is shown.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+enum Output {
+    /// For people.
+    #[default]
+    Text,
+    /// For machines.
+    Json,
+}
+
+/// Runs the command of this process.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&error.into()),
+    };
+    let result = runtime.block_on(async {
+        match cli.command {
+            Command::Serve(args) => serve::run(args).await,
+            Command::Check(args) => check::run(args).await,
+            Command::Explain(args) => explain::run(args).await,
+            Command::Dev(args) => dev::run(args).await,
+            Command::Schema => Ok(schema()),
+        }
+    });
+    runtime.shutdown_timeout(std::time::Duration::from_millis(200));
+    match result {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => fail(&error),
+    }
+}
+
+fn schema() -> u8 {
+    println!("{:#}", config::schema());
+    DONE
+}
+
+fn fail(error: &anyhow::Error) -> ExitCode {
+    eprintln!("error: {error:#}");
+    ExitCode::from(FAILED)
+}

@@ -1,0 +1,86 @@
+//! `natsgate check`.
+
+use std::time::Duration;
+
+use serde_json::json;
+use tokio::time::Instant;
+
+use super::load::{Loaded, load};
+use super::{CheckArgs, DIFFERENCES, DONE, FAILED, INVALID, Output};
+use crate::config::Overrides;
+use crate::diagnostic::Severity;
+use crate::gateway::operation::State;
+use crate::gateway::{checks, connect};
+use crate::nats::Nats;
+
+/// How long the live server may take to be reached.
+const REACHED: Duration = Duration::from_secs(5);
+
+pub(super) async fn run(args: CheckArgs) -> anyhow::Result<u8> {
+    let overrides = Overrides { nats: args.config.nats.clone(), ..Overrides::default() };
+    let (loaded, diagnostics) = load(&args.config.config, &overrides);
+    let warnings = diagnostics.count(Severity::Warning);
+    let live = match &loaded {
+        Some(loaded) if args.live => Some(live(loaded).await?),
+        _ => None,
+    };
+    let operations = loaded.as_ref().map_or(0, |loaded| loaded.table.operations.len());
+    match args.output {
+        Output::Json => {
+            let rows = live.as_ref().map(|live| live.iter().map(row).collect::<Vec<_>>());
+            println!("{:#}", json!({ "diagnostics": diagnostics.to_json(), "operations": operations, "live": rows }));
+        }
+        Output::Text => {
+            eprint!("{}", diagnostics.render());
+            if loaded.is_some() {
+                let bound = if operations == 1 { "operation is" } else { "operations are" };
+                println!("{}: {operations} {bound} bound", args.config.config.display());
+            }
+            for (name, state) in live.iter().flatten() {
+                println!("{}", line(name, state));
+            }
+        }
+    }
+    let broken = live.iter().flatten().any(|(_, state)| !matches!(state, State::Ready));
+    Ok(match (loaded, broken, args.strict && warnings > 0) {
+        (None, ..) => INVALID,
+        (_, true, _) => FAILED,
+        (_, _, true) => DIFFERENCES,
+        _ => DONE,
+    })
+}
+
+async fn live(loaded: &Loaded) -> anyhow::Result<Vec<(String, State)>> {
+    let options = connect::options(&loaded.config.nats);
+    let servers = options.servers.join(", ");
+    let nats = Nats::start(options)?;
+    if !nats.connected(Instant::now() + REACHED).await {
+        let reason = nats.status().last_error.unwrap_or_else(|| "no answer".to_owned());
+        anyhow::bail!("cannot connect to {servers}: {reason}; name another server with --nats");
+    }
+    let mut states = Vec::new();
+    for operation in &loaded.table.operations {
+        states.push((operation.name.to_string(), checks::inspect(&nats, operation).await));
+    }
+    nats.shutdown(Instant::now() + Duration::from_secs(1)).await;
+    Ok(states)
+}
+
+fn row((name, state): &(String, State)) -> serde_json::Value {
+    let (state, problems) = match state {
+        State::Ready => ("ready", Vec::new()),
+        State::Broken(problems) => ("broken", problems.clone()),
+        State::Unknown(reason) => ("unknown", vec![reason.clone()]),
+        State::Unchecked => ("unchecked", Vec::new()),
+    };
+    json!({ "operation": name, "state": state, "problems": problems })
+}
+
+fn line(name: &str, state: &State) -> String {
+    match state {
+        State::Ready => format!("ready    {name}"),
+        State::Broken(problems) => format!("broken   {name}\n           {}", problems.join("\n           ")),
+        State::Unknown(reason) => format!("unknown  {name}\n           {reason}"),
+        State::Unchecked => format!("         {name}"),
+    }
+}

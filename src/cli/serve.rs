@@ -1,0 +1,73 @@
+//! `natsgate serve`.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context;
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+
+use super::load::{Loaded, load_or_tell};
+use super::{ConfigArgs, DONE, INVALID, ListenArgs, ServeArgs};
+use crate::config::{Config, Overrides, ReadyRequirement, StartChecks};
+use crate::gateway::{Gateway, connect};
+use crate::nats::Nats;
+use crate::serve::{Server, Settings, stop_on_signal};
+use crate::telemetry;
+
+pub(super) async fn run(args: ServeArgs) -> anyhow::Result<u8> {
+    let overrides = overrides(&args.config, &args.listen);
+    let Some(loaded) = load_or_tell(&args.config.config, &overrides) else { return Ok(INVALID) };
+    let _log = telemetry::start(args.listen.log_format, &args.listen.log)?;
+    serve(loaded, args.listen.ready_file.as_deref(), None).await?;
+    Ok(DONE)
+}
+
+/// What flags and variables say instead of the file.
+pub(super) fn overrides(config: &ConfigArgs, listen: &ListenArgs) -> Overrides {
+    Overrides { listen: listen.listen.clone(), admin: listen.admin_listen.clone(), nats: config.nats.clone() }
+}
+
+/// Serves until a signal. `started_nats`: the server that was started for this process, for the ready file.
+pub(super) async fn serve(loaded: Loaded, ready_file: Option<&Path>, started_nats: Option<&str>) -> anyhow::Result<()> {
+    let stop = CancellationToken::new();
+    stop_on_signal(stop.clone())?;
+    let Loaded { config, table, .. } = loaded;
+    let server = Server::bind(settings(&config)).await?;
+    let bound = server.bound()?;
+    let options = connect::options(&config.nats);
+    let servers = started_nats.map_or_else(|| options.servers.join(","), str::to_owned);
+    let gateway = Arc::new(Gateway::new(table, Nats::start(options)?));
+    tracing::info!(public = %bound.public, admin = %bound.admin, operations = gateway.operations().len(), "serving");
+    if let Some(path) = ready_file {
+        let document = json!({
+            "http": format!("http://{}", bound.public),
+            "admin": format!("http://{}", bound.admin),
+            "nats": servers,
+        });
+        write_whole(path, &document.to_string())?;
+    }
+    server.run(gateway, stop).await;
+    Ok(())
+}
+
+fn settings(config: &Config) -> Settings {
+    let server = &config.server;
+    Settings {
+        listen: server.listen.value,
+        admin: server.admin.value,
+        drain_delay: server.drain_delay.0,
+        drain: server.drain.0,
+        ready_requires_nats: server.ready_requires.contains(&ReadyRequirement::Nats),
+        start_checks: config.nats.start_checks == StartChecks::Warn,
+    }
+}
+
+/// Whoever waits for the file never sees half of it.
+fn write_whole(path: &Path, text: &str) -> anyhow::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(folder).with_context(|| format!("cannot write {}", path.display()))?;
+    std::io::Write::write_all(&mut file, text.as_bytes())?;
+    file.persist(path).with_context(|| format!("cannot write {}", path.display()))?;
+    Ok(())
+}
