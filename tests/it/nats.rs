@@ -1,10 +1,12 @@
 //! The connection to NATS, from outside: requests, publishing, what happens when connections and servers fail.
 
 mod connection;
+mod late;
 mod limits;
 mod publishing;
 mod requests;
 mod security;
+mod shutdown;
 
 use std::future::Future;
 use std::time::Duration;
