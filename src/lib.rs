@@ -3,3 +3,4 @@
 pub mod expression;
 pub mod json;
 pub mod subject;
+pub mod template;

@@ -64,6 +64,9 @@ fn values_keep_their_type_and_their_digits() {
         ("has(body.x) ? body.x : \"d\"", "\"d\""),
         ("has(body.n) ? body.n : 0", "3"),
         ("\"n\" in body", "true"),
+        ("\"x-request-id\" in header && !(\"x-none\" in header)", "true"),
+        ("\"q\" in query && size(query) == 3", "true"),
+        ("\"x\" in body.items[0].tags", "true"),
         ("body.?x.orValue(\"d\")", "\"d\""),
         ("header[?\"x-none\"].orValue(\"d\")", "\"d\""),
         (
