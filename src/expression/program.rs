@@ -18,7 +18,8 @@ use cel::{Context, ExecutionError, Value};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// Elements of a request's data times the bytes that a loop reads again for each of them; copies of lists of small numbers take twenty times the bytes of their text.
+/// Elements of a request's data times the bytes of text that a loop reads again for each of them. A CEL value can take
+/// twenty times the bytes of its text.
 const LOOP_BYTES: usize = 8 << 20;
 
 pub(super) struct Program {

@@ -186,6 +186,20 @@ fn texts_are_strings_numbers_and_booleans() {
 }
 
 #[test]
+fn membership_reads_objects_and_lists() {
+    let mut fixture = Fixture::new();
+    assert_eq!(
+        json_of("\"n\" in body && !(\"x\" in body)", &fixture.scope()).unwrap().as_deref(),
+        Some("true")
+    );
+    fixture.body = Some(document(r#"["n", 1]"#));
+    assert_eq!(
+        json_of("\"n\" in body && !(\"x\" in body)", &fixture.scope()).unwrap().as_deref(),
+        Some("true")
+    );
+}
+
+#[test]
 fn integers_reach_cel_as_int_where_they_fit() {
     let mut fixture = Fixture::new();
     fixture.body = Some(document(

@@ -141,7 +141,9 @@ impl<'e> Walker<'e> {
         let mut path = Path { root, steps: chain.steps };
         path.steps.push(Step { key: Key::Name(name.inner().to_owned()), optional: true });
         self.uses.tested.insert((root, path.pointer(usize::MAX)));
-        let enough = path.steps.len() == 1 && !root.is_value();
+        // A body may also be a list, over which a search in a loop has to be counted as a whole.
+        let in_loop = self.bound.iter().any(|bound| bound.element);
+        let enough = path.steps.len() == 1 && !(root.is_value() && in_loop);
         if enough {
             self.read(path, node);
         }
