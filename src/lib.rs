@@ -11,3 +11,4 @@ pub mod nats;
 pub mod problem;
 pub mod subject;
 pub mod yaml;
+pub mod template;
