@@ -2,5 +2,8 @@
 
 pub mod contract;
 pub mod diagnostic;
+pub mod expression;
 pub mod gateway;
+pub mod json;
+pub mod subject;
 pub mod yaml;

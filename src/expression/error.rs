@@ -1,0 +1,126 @@
+//! What can be wrong with an expression when it is loaded, and when it is evaluated.
+//! No message repeats a value of a request or a reply.
+
+use super::path::{Key, Path, Root};
+use crate::subject::IllegalToken;
+use std::fmt;
+use std::sync::Arc;
+
+/// Why an expression or a template is refused when it is loaded.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct ExpressionError {
+    pub message: String,
+    /// What to do next.
+    pub help: String,
+    /// Where, in bytes from the start of the text that was given.
+    pub offset: usize,
+}
+
+impl ExpressionError {
+    pub(crate) fn new(message: impl Into<String>, help: impl Into<String>, offset: usize) -> Self {
+        Self { message: message.into(), help: help.into(), offset }
+    }
+
+    /// The same error in a text that holds this one from byte `start` on.
+    pub(crate) fn shifted(mut self, start: usize) -> Self {
+        self.offset += start;
+        self
+    }
+}
+
+/// Why an expression has no value for one request. Its text may be shown to the client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EvalError {
+    /// The expression, as it stands between `${` and `}`.
+    pub expression: Arc<str>,
+    pub place: Place,
+    pub reason: Reason,
+}
+
+/// What has to change so that the expression gets a value: this chooses the problem code.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// A parameter of the request.
+    Parameter { location: Location, name: String },
+    /// The request's body, at this JSON Pointer.
+    Body { pointer: String },
+    /// The reply, at this JSON Pointer.
+    Reply { pointer: String },
+    /// Neither: the expression itself.
+    Expression,
+}
+
+/// Where a parameter stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Location {
+    Path,
+    Query,
+    Header,
+    Cookie,
+}
+
+/// What is wrong.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Reason {
+    #[error("is missing")]
+    Missing,
+    #[error("is not a text, a number or a boolean")]
+    NotText,
+    #[error("is not a boolean")]
+    NotBool,
+    #[error("cannot be part of a subject: it {0}")]
+    NotToken(IllegalToken),
+    #[error("is too large for a loop over it")]
+    TooCostly,
+    #[error("cannot be evaluated: {0}")]
+    Failed(String),
+}
+
+impl fmt::Display for Location {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Path => "path",
+            Self::Query => "query",
+            Self::Header => "header",
+            Self::Cookie => "cookie",
+        })
+    }
+}
+
+impl fmt::Display for EvalError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.place {
+            Place::Parameter { location, name } => write!(formatter, "the {location} parameter {name:?}")?,
+            Place::Body { pointer } if pointer.is_empty() => formatter.write_str("the body")?,
+            Place::Body { pointer } => write!(formatter, "the body's member {pointer:?}")?,
+            Place::Reply { pointer } if pointer.is_empty() => formatter.write_str("the reply")?,
+            Place::Reply { pointer } => write!(formatter, "the reply's member {pointer:?}")?,
+            Place::Expression => write!(formatter, "the expression `{}`", self.expression)?,
+        }
+        write!(formatter, " {}", self.reason)
+    }
+}
+
+impl std::error::Error for EvalError {}
+
+impl Place {
+    /// The place to which the first `count` steps of a path lead.
+    pub(super) fn of(path: &Path, count: usize) -> Self {
+        let location = match path.root {
+            Root::Path => Location::Path,
+            Root::Query => Location::Query,
+            Root::Header => Location::Header,
+            Root::Cookie => Location::Cookie,
+            Root::Body => return Self::Body { pointer: path.pointer(count) },
+            Root::Reply => return Self::Reply { pointer: path.pointer(count) },
+            // A reply that lacks a header, or an acknowledgement that is none, is the reply's fault too.
+            Root::Ack | Root::ReplyHeader => return Self::Reply { pointer: String::new() },
+            Root::Request | Root::Status | Root::Problem => return Self::Expression,
+        };
+        match path.steps.first().map(|step| &step.key) {
+            Some(Key::Name(name)) => Self::Parameter { location, name: name.clone() },
+            Some(Key::Index(_)) | None => Self::Expression,
+        }
+    }
+}

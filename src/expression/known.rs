@@ -1,0 +1,231 @@
+//! What is known about a request when the configuration is loaded, and the check of every read against it.
+
+use super::path::{Key, Path, Root};
+use serde_json::Value;
+
+/// The names and types that expressions of one operation can rely on.
+#[derive(Clone, Copy)]
+pub struct Known<'a> {
+    /// The parameters of the path: these and no others.
+    pub path: &'a [&'a str],
+    pub query: Names<'a>,
+    pub header: Names<'a>,
+    pub cookie: Names<'a>,
+    pub body: Option<Schema<'a>>,
+}
+
+/// The names that a variable has.
+#[derive(Clone, Copy)]
+pub enum Names<'a> {
+    /// Nobody says: any name may be read.
+    Any,
+    /// A contract lists them.
+    Declared(&'a [KnownName<'a>]),
+}
+
+/// A parameter of a contract.
+#[derive(Clone, Copy, Debug)]
+pub struct KnownName<'a> {
+    pub name: &'a str,
+    /// Always there: required, or given a default.
+    pub required: bool,
+}
+
+/// A JSON Schema and the way to the schemas that it refers to.
+#[derive(Clone, Copy)]
+pub struct Schema<'a> {
+    pub schema: &'a Value,
+    /// From the text of a `$ref` to the schema it names.
+    pub resolve: &'a dyn Fn(&str) -> Option<&'a Value>,
+}
+
+/// A read that cannot work, or not always.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Fault {
+    pub(super) message: String,
+    pub(super) help: String,
+}
+
+fn fault(message: impl Into<String>, help: impl Into<String>) -> Option<Fault> {
+    Some(Fault { message: message.into(), help: help.into() })
+}
+
+impl Known<'_> {
+    /// Checks one read. `guarded` tells whether the program tests for what the first so many steps lead to.
+    pub(super) fn check(&self, path: &Path, guarded: &dyn Fn(usize) -> bool) -> Option<Fault> {
+        let root = path.root.name();
+        if let Some(members) = path.root.fixed_members() {
+            return fixed(path, members);
+        }
+        match (path.root, path.steps.first().map(|step| &step.key)) {
+            (Root::Status, Some(_)) => fault("`status` is a number and has no members", "write `status`"),
+            (Root::Body, _) => self.body.as_ref().and_then(|schema| schema.check(path, guarded)),
+            (Root::Header | Root::ReplyHeader | Root::Cookie, None) => fault(
+                format!("`{root}` can only be read by name"),
+                format!("name one, like `{root}.x` or `{root}[\"x-y\"]`; test for one with `has({root}.x)`"),
+            ),
+            (_, Some(Key::Index(_))) if !matches!(path.root, Root::Reply) => {
+                fault(format!("`{root}` has names, not positions"), format!("write `{root}.name`"))
+            }
+            (Root::Header | Root::ReplyHeader, Some(Key::Name(name)))
+                if name.bytes().any(|b| b.is_ascii_uppercase()) =>
+            {
+                let lower = name.to_ascii_lowercase();
+                fault("header names are in lower case here", format!("write `{}`", lowered(path, lower)))
+            }
+            (Root::Path, Some(Key::Name(name))) => path_parameter(name, self.path),
+            (Root::Query, Some(Key::Name(name))) => declared(path, name, self.query, guarded),
+            (Root::Cookie, Some(Key::Name(name))) => declared(path, name, self.cookie, guarded),
+            (Root::Header, Some(Key::Name(name))) => declared(path, name, self.header, guarded),
+            _ => None,
+        }
+    }
+}
+
+fn fixed(path: &Path, members: &[&'static str]) -> Option<Fault> {
+    let root = path.root.name();
+    match path.steps.first().map(|step| &step.key) {
+        Some(Key::Name(name)) if members.contains(&name.as_str()) => (path.steps.len() > 1).then(|| Fault {
+            message: format!("`{root}.{name}` has no members"),
+            help: format!("write `{root}.{name}`"),
+        }),
+        Some(Key::Name(name)) => {
+            fault(format!("`{root}` has no member `{name}`"), nearest(name, members.iter().copied()))
+        }
+        Some(Key::Index(_)) => fault(
+            format!("`{root}` has names, not positions"),
+            format!("its names are {}", members.join(", ")),
+        ),
+        None => None,
+    }
+}
+
+fn path_parameter(name: &str, known: &[&str]) -> Option<Fault> {
+    if known.contains(&name) {
+        return None;
+    }
+    fault(format!("the path has no parameter `{name}`"), nearest(name, known.iter().copied()))
+}
+
+fn declared(path: &Path, name: &str, names: Names<'_>, guarded: &dyn Fn(usize) -> bool) -> Option<Fault> {
+    let Names::Declared(names) = names else { return None };
+    let foreseen = path.may_lack(0) || guarded(1);
+    let header = path.root == Root::Header;
+    let same = |known: &&KnownName<'_>| {
+        if header { known.name.eq_ignore_ascii_case(name) } else { known.name == name }
+    };
+    match names.iter().find(same) {
+        Some(known) if known.required || foreseen => None,
+        Some(_) => fault(
+            format!("the {} parameter `{name}` is optional in the contract", path.root.name()),
+            optional_help(path, 1),
+        ),
+        // Clients send many headers that no contract lists.
+        None if header && foreseen => None,
+        None if header => fault(
+            format!("the contract does not declare the header `{name}`, so it may be absent"),
+            optional_help(path, 1),
+        ),
+        None => fault(
+            format!("the contract declares no {} parameter `{name}`", path.root.name()),
+            nearest(name, names.iter().map(|known| known.name)),
+        ),
+    }
+}
+
+/// More `$ref`s in a row than any contract needs; a circle of them ends here.
+const REFERENCES: usize = 32;
+/// Keywords by which other schemas have a say in which members there are; what they mean together is for the
+/// validator to find out.
+const COMPLEX: [&str; 9] = [
+    "oneOf",
+    "anyOf",
+    "allOf",
+    "if",
+    "not",
+    "patternProperties",
+    "dependentSchemas",
+    "prefixItems",
+    "discriminator",
+];
+
+impl<'a> Schema<'a> {
+    fn check(&self, path: &Path, guarded: &dyn Fn(usize) -> bool) -> Option<Fault> {
+        let mut at = self.schema;
+        for (step, index) in path.steps.iter().zip(0..) {
+            at = self.resolved(at)?;
+            match &step.key {
+                Key::Index(_) => at = at.get("items")?,
+                Key::Name(name) => {
+                    let Some(next) = at.get("properties").and_then(|all| all.get(name)) else {
+                        return unknown_property(at, path, index);
+                    };
+                    let required = at.get("required").and_then(Value::as_array);
+                    let required = required.is_some_and(|all| all.iter().any(|one| one == name.as_str()));
+                    if !required && !path.may_lack(index) && !guarded(index + 1) {
+                        return fault(
+                            format!("`{}` is optional in the contract", path.written(index + 1, false)),
+                            optional_help(path, index + 1),
+                        );
+                    }
+                    at = next;
+                }
+            }
+        }
+        None
+    }
+
+    /// The schema behind `$ref`s, unless it is one of those that say nothing simple about members.
+    fn resolved(&self, mut schema: &'a Value) -> Option<&'a Value> {
+        for _ in 0..REFERENCES {
+            let Some(reference) = schema.get("$ref").and_then(Value::as_str) else {
+                return COMPLEX.iter().all(|keyword| schema.get(keyword).is_none()).then_some(schema);
+            };
+            schema = (self.resolve)(reference)?;
+        }
+        None
+    }
+}
+
+fn unknown_property(schema: &Value, path: &Path, index: usize) -> Option<Fault> {
+    let closed = schema.get("additionalProperties") == Some(&Value::Bool(false));
+    if !closed {
+        return None;
+    }
+    let Some(Key::Name(name)) = path.steps.get(index).map(|step| &step.key) else { return None };
+    let names = schema.get("properties").and_then(Value::as_object).into_iter().flatten();
+    fault(
+        format!("the contract's schema has no member `{}`", path.written(index + 1, false)),
+        nearest(name, names.map(|(name, _)| name.as_str())),
+    )
+}
+
+fn optional_help(path: &Path, count: usize) -> String {
+    let written = path.written(count, true);
+    format!(
+        "write `{written}`, which leaves its key out when absent, or give a default: `{written}.orValue(\"…\")`"
+    )
+}
+
+fn lowered(path: &Path, name: String) -> String {
+    let mut path = path.clone();
+    if let Some(step) = path.steps.first_mut() {
+        step.key = Key::Name(name);
+    }
+    path.written(usize::MAX, false)
+}
+
+/// Says which name was probably meant, or which there are.
+pub(super) fn nearest<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> String {
+    let names: Vec<_> = names.collect();
+    let score = |known: &str| strsim::damerau_levenshtein(&known.to_lowercase(), &name.to_lowercase());
+    let best = names.iter().map(|known| (score(known), *known)).min();
+    match best {
+        None => "there are none".to_owned(),
+        Some((distance, known)) if distance * 3 <= name.chars().count().max(3) => {
+            format!("did you mean `{known}`?")
+        }
+        Some(_) if names.len() <= 12 => format!("there are {}", names.join(", ")),
+        Some(_) => format!("there are {}, … ({} names)", names[..12].join(", "), names.len()),
+    }
+}

@@ -1,0 +1,217 @@
+//! What an expression can read about one request: references only, so that building a scope costs nothing.
+
+use super::path::{Key, Path, Root, Step};
+use crate::json::{Document, Json};
+use http::HeaderMap;
+use std::borrow::Cow;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+/// One parameter of a request, decoded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parameter {
+    pub name: Arc<str>,
+    pub value: ParameterValue,
+}
+
+/// The value of a parameter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ParameterValue {
+    Text(String),
+    /// The valid JSON text of a number, boolean, array or object, for parameters that a contract gives such a type.
+    Json(String),
+}
+
+/// Everything that is in scope. `reply` and `problem` are there in the positions that have them.
+#[derive(Clone, Copy)]
+pub struct Scope<'a> {
+    pub path: &'a [Parameter],
+    pub query: &'a [Parameter],
+    pub cookies: &'a [Parameter],
+    /// Headers that a contract types, under lower-case names; looked at before `headers`.
+    pub header_parameters: &'a [Parameter],
+    pub headers: &'a HeaderMap,
+    /// `None`: the request has no body, or one that is not JSON.
+    pub body: Option<&'a Document>,
+    pub request: RequestInfo<'a>,
+    pub reply: Option<ReplyInfo<'a>>,
+    pub problem: Option<ProblemInfo<'a>>,
+}
+
+/// The request beside its parameters and body.
+#[derive(Clone, Copy)]
+pub struct RequestInfo<'a> {
+    pub id: &'a str,
+    pub method: &'a str,
+    pub path: &'a str,
+    /// When the head was complete; read as RFC 3339 in UTC with milliseconds.
+    pub time: SystemTime,
+    pub ip: IpAddr,
+}
+
+/// What came back.
+#[derive(Clone, Copy)]
+pub struct ReplyInfo<'a> {
+    /// `None`: not JSON. An expression that reads `reply` then fails, with or without `.?`.
+    pub document: Option<&'a Document>,
+    pub status: u16,
+    pub ack: Option<AckInfo<'a>>,
+    pub headers: Option<&'a async_nats::HeaderMap>,
+}
+
+/// A stream's acknowledgement.
+#[derive(Clone, Copy)]
+pub struct AckInfo<'a> {
+    pub stream: &'a str,
+    pub sequence: u64,
+    pub duplicate: bool,
+}
+
+/// The problem that is about to be answered.
+#[derive(Clone, Copy)]
+pub struct ProblemInfo<'a> {
+    pub code: &'a str,
+    pub status: u16,
+    pub title: &'a str,
+    pub detail: &'a str,
+    pub outcome: &'a str,
+    pub retryable: bool,
+    pub request_id: &'a str,
+}
+
+/// A value in a scope, still where it lies.
+#[derive(Clone, Debug)]
+pub(super) enum Found<'a> {
+    Text(Cow<'a, str>),
+    Json(Json<'a>),
+    Bool(bool),
+    Number(u64),
+}
+
+impl<'a> From<&'a ParameterValue> for Found<'a> {
+    fn from(value: &'a ParameterValue) -> Self {
+        match value {
+            ParameterValue::Text(text) => Self::Text(Cow::Borrowed(text)),
+            ParameterValue::Json(text) => Self::Json(Json::new(text)),
+        }
+    }
+}
+
+impl<'a> Scope<'a> {
+    /// Follows a path. An error counts the steps that lead to what is missing.
+    pub(super) fn find(&self, path: &Path) -> Result<Option<Found<'a>>, usize> {
+        let (start, steps) = match path.root {
+            Root::Body => (self.body.map(|body| Found::Json(body.root())), 0),
+            // A reply that is not JSON has no members of which one could be optional.
+            Root::Reply => {
+                let document = self.reply.and_then(|reply| reply.document).ok_or(0_usize)?;
+                (Some(Found::Json(document.root())), 0)
+            }
+            Root::Status => (self.reply.map(|reply| Found::Number(u64::from(reply.status))), 0),
+            root => match path.steps.first() {
+                Some(Step { key: Key::Name(name), .. }) => (self.member(root, name), 1),
+                _ => return Err(0),
+            },
+        };
+        let Some(mut value) = start else { return lacking(path, steps) };
+        for (step, index) in path.steps.iter().zip(0..).skip(steps) {
+            let Some(part) = part(&value, &step.key) else { return lacking(path, index + 1) };
+            value = Found::Json(part);
+        }
+        Ok(Some(value))
+    }
+
+    /// The member of a variable that only holds members.
+    pub(super) fn member(&self, root: Root, name: &str) -> Option<Found<'a>> {
+        match root {
+            Root::Path => parameter(self.path, name),
+            Root::Query => parameter(self.query, name),
+            Root::Cookie => parameter(self.cookies, name),
+            Root::Header => parameter(self.header_parameters, name).or_else(|| header(self.headers, name)),
+            Root::ReplyHeader => reply_header(self.reply?.headers?, name),
+            Root::Request => self.request.member(name),
+            Root::Ack => self.reply?.ack?.member(name),
+            Root::Problem => self.problem?.member(name),
+            Root::Body | Root::Reply | Root::Status => None,
+        }
+    }
+}
+
+impl<'a> RequestInfo<'a> {
+    fn member(self, name: &str) -> Option<Found<'a>> {
+        Some(Found::Text(match name {
+            "id" => Cow::Borrowed(self.id),
+            "method" => Cow::Borrowed(self.method),
+            "path" => Cow::Borrowed(self.path),
+            "time" => Cow::Owned(humantime::format_rfc3339_millis(self.time).to_string()),
+            "ip" => Cow::Owned(self.ip.to_string()),
+            _ => return None,
+        }))
+    }
+}
+
+impl<'a> AckInfo<'a> {
+    fn member(self, name: &str) -> Option<Found<'a>> {
+        Some(match name {
+            "stream" => Found::Text(Cow::Borrowed(self.stream)),
+            "sequence" => Found::Number(self.sequence),
+            "duplicate" => Found::Bool(self.duplicate),
+            _ => return None,
+        })
+    }
+}
+
+impl<'a> ProblemInfo<'a> {
+    fn member(self, name: &str) -> Option<Found<'a>> {
+        let text = |text| Found::Text(Cow::Borrowed(text));
+        Some(match name {
+            "code" => text(self.code),
+            "status" => Found::Number(u64::from(self.status)),
+            "title" => text(self.title),
+            "detail" => text(self.detail),
+            "outcome" => text(self.outcome),
+            "retryable" => Found::Bool(self.retryable),
+            "request_id" => text(self.request_id),
+            _ => return None,
+        })
+    }
+}
+
+fn lacking<'a>(path: &Path, count: usize) -> Result<Option<Found<'a>>, usize> {
+    // Without a body, the first step into it already finds nothing.
+    if path.may_lack(count.max(1) - 1) { Ok(None) } else { Err(count) }
+}
+
+fn part<'a>(value: &Found<'a>, key: &Key) -> Option<Json<'a>> {
+    let Found::Json(json) = value else { return None };
+    match key {
+        Key::Name(name) => json.member(name),
+        Key::Index(index) => json.item(*index),
+    }
+}
+
+fn parameter<'a>(parameters: &'a [Parameter], name: &str) -> Option<Found<'a>> {
+    parameters.iter().find(|parameter| *parameter.name == *name).map(|parameter| (&parameter.value).into())
+}
+
+/// Several lines of one header are one list (RFC 9110, 5.3). A value that is not UTF-8 cannot be text and counts as
+/// absent.
+fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<Found<'a>> {
+    let mut lines = headers.get_all(name).iter().map(|value| std::str::from_utf8(value.as_bytes()).ok());
+    let first = lines.next()??;
+    let mut joined = Cow::Borrowed(first);
+    for line in lines {
+        let text = joined.to_mut();
+        text.push_str(", ");
+        text.push_str(line?);
+    }
+    Some(Found::Text(joined))
+}
+
+/// NATS header names keep their case; expressions write them in lower case.
+fn reply_header<'a>(headers: &'a async_nats::HeaderMap, name: &str) -> Option<Found<'a>> {
+    let (_, values) =
+        headers.iter().find(|(key, _)| AsRef::<str>::as_ref(*key).eq_ignore_ascii_case(name))?;
+    values.first().map(|value| Found::Text(Cow::Borrowed(value.as_str())))
+}
