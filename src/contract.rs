@@ -1,2 +1,121 @@
-//! Contracts
+//! Contracts: OpenAPI 3.0 and 3.1 documents as operations, parameters, media types and schemas.
+//!
+//! A contract is usually somebody else's and far from perfect. What is wrong with one operation stays with it
+//! and is an error only for whoever uses it ([`Contract::problems`]). Which operations are used, and whether
+//! two of them collide, is not decided here.
+
+mod cursor;
+mod documents;
+mod operation;
+mod parameter;
 pub mod path;
+mod problems;
+mod read;
+mod reference;
+mod schema;
+
+use std::collections::HashMap;
+use std::path::Path;
+
+pub use cursor::SchemaRef;
+pub use operation::{MediaType, Operation, RequestBody, Response, ResponseStatus};
+pub use parameter::{ArrayForm, Parameter, ParameterKind, Scalar};
+pub use path::{BadValue, PathError, PathParam, PathTemplate};
+pub use schema::{Property, SchemaView};
+
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::yaml::{Node, Value};
+use documents::Documents;
+
+/// An OpenAPI document, with the files that it refers to.
+#[derive(Debug)]
+pub struct Contract {
+    documents: Documents,
+    operations: Vec<Operation>,
+    by_id: HashMap<String, usize>,
+}
+
+impl Contract {
+    /// Reads a contract; `base_path` is put before each of its paths.
+    ///
+    /// `None` if it is no OpenAPI 3.0 or 3.1 at all, which is told in `diagnostics`.
+    pub fn load(path: &Path, base_path: &str, diagnostics: &mut Diagnostics) -> Option<Contract> {
+        let documents = Documents::load(path, diagnostics)?;
+        if let Err(problem) = supported(documents.root()?) {
+            diagnostics.push(problem);
+            return None;
+        }
+        let base_path = match base_path.trim_matches('/') {
+            "" => String::new(),
+            base_path => format!("/{base_path}"),
+        };
+        let mut operations = read::operations(&documents, &base_path, diagnostics);
+        let by_id = problems::duplicates(&mut operations);
+        Some(Contract { documents, operations, by_id })
+    }
+
+    /// All operations, in the order of the document.
+    pub fn operations(&self) -> &[Operation] {
+        &self.operations
+    }
+
+    /// The operation of an `operationId`; the first one, if it stands twice.
+    pub fn operation(&self, id: &str) -> Option<&Operation> {
+        self.operations.get(*self.by_id.get(id)?)
+    }
+
+    /// What is wrong with an operation: errors if it cannot work, warnings if it works otherwise than meant.
+    /// To be told only if the operation is used.
+    pub fn problems(&self, operation: &Operation) -> Vec<Diagnostic> {
+        problems::all(&self.documents, operation)
+    }
+
+    /// What a schema says about types and members.
+    pub fn schema(&self, schema: &SchemaRef) -> SchemaView<'_> {
+        let node = self.documents.at(schema.file, &schema.pointer);
+        SchemaView::new(&self.documents, node.as_slice())
+    }
+
+    /// A schema as JSON. The `$ref`s in it are absolute: [`Self::resolve_json`] knows what they mean.
+    pub fn schema_json(&self, schema: &SchemaRef) -> Option<&serde_json::Value> {
+        self.documents.json(schema.file, &schema.pointer)
+    }
+
+    /// What a `$ref` out of [`Self::schema_json`] means.
+    pub fn resolve_json(&self, reference: &str) -> Option<&serde_json::Value> {
+        self.documents.resolve_json(reference)
+    }
+}
+
+/// Whether this is a document that can be read at all.
+fn supported(root: &Node) -> Result<(), Diagnostic> {
+    if let Some((key, version)) = root.entry("swagger") {
+        let version = version.to_json();
+        return Err(Diagnostic::error(
+            key.place,
+            format!("this is Swagger {}", version.as_str().unwrap_or("2.0")),
+        )
+        .reason("contracts are OpenAPI 3.0 or 3.1")
+        .help("convert it once: `npx swagger2openapi --yaml --outfile openapi.yaml <this file>`"));
+    }
+    let Some(version) = root.get("openapi") else {
+        let what = if matches!(root.value, Value::Map(_)) {
+            "the key `openapi` is missing"
+        } else {
+            "expected a map"
+        };
+        return Err(Diagnostic::error(root.place, format!("this is not an OpenAPI document: {what}"))
+            .help("begin with `openapi: 3.1.0` (or 3.0.3), `info` and `paths`"));
+    };
+    // `3.1` without quotation marks is a number to YAML.
+    let text = match &version.value {
+        Value::Number(number) => number.to_string(),
+        _ => version.as_str().unwrap_or_default().to_owned(),
+    };
+    match text.split('.').take(2).collect::<Vec<_>>().as_slice() {
+        ["3", "0" | "1"] => Ok(()),
+        _ => Err(Diagnostic::error(version.place, format!("OpenAPI `{text}` cannot be read"))
+            .reason("contracts are OpenAPI 3.0 or 3.1")
+            .help("convert the document to 3.1 or 3.0")),
+    }
+}

@@ -9,6 +9,7 @@ pub mod head;
 pub mod json;
 pub mod nats;
 pub mod problem;
+pub mod json;
 pub mod subject;
 pub mod yaml;
 pub mod template;

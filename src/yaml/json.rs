@@ -215,7 +215,8 @@ mod tests {
 
     #[test]
     fn values_and_places() {
-        let root = parse(3, "{\n \"é\": [1, -2.5e3, true, null], \"b\": {\"c\": \"\\ud83d\\ude00\\/\"}}").unwrap();
+        let root =
+            parse(3, "{\n \"é\": [1, -2.5e3, true, null], \"b\": {\"c\": \"\\ud83d\\ude00\\/\"}}").unwrap();
         let (key, list) = root.entry("é").unwrap();
         assert_eq!(key.place, Place { file: 3, line: 2, column: 2, length: 3 });
         assert_eq!(list.items()[1].place, Place { file: 3, line: 2, column: 11, length: 6 });

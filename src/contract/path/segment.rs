@@ -7,8 +7,17 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use super::{PathError, wrong};
 
 /// What a client has to encode in a path (RFC 3986 `pchar`, `%` left as it is: it starts an encoding already).
-const ENCODED: &AsciiSet =
-    &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add(b'[').add(b']').add(b'\\').add(b'^').add(b'`').add(b'|');
+const ENCODED: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'<')
+    .add(b'>')
+    .add(b'[')
+    .add(b']')
+    .add(b'\\')
+    .add(b'^')
+    .add(b'`')
+    .add(b'|');
 
 /// What stands between two slashes. Names are kept by the template, so that equal shapes are equal.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
