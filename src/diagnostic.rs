@@ -26,6 +26,17 @@ impl Place {
     pub fn file(file: u32) -> Place {
         Place { file, ..Place::default() }
     }
+
+    /// A place inside this scalar: `offset` characters after its start.
+    ///
+    /// Exact for plain scalars; a quoted scalar starts one character later, which `quoted` tells.
+    pub fn inside(self, offset: usize, quoted: bool) -> Place {
+        let shift = u32::try_from(offset).unwrap_or(0) + u32::from(quoted);
+        if shift == 0 || shift >= self.length {
+            return self;
+        }
+        Place { column: self.column + shift, length: 1, ..self }
+    }
 }
 
 /// How bad a diagnostic is.
@@ -113,6 +124,7 @@ pub struct Diagnostics {
     /// The files, in the order in which they were read.
     pub sources: Vec<Source>,
     list: Vec<Diagnostic>,
+    hidden: Vec<Place>,
 }
 
 impl Diagnostics {
@@ -120,6 +132,11 @@ impl Diagnostics {
     pub fn add_source(&mut self, path: &Path, text: impl Into<Arc<str>>) -> u32 {
         self.sources.push(Source { path: path.to_owned(), text: text.into() });
         u32::try_from(self.sources.len() - 1).unwrap_or(u32::MAX)
+    }
+
+    /// Keeps what stands at a place out of every source line that is shown: a secret.
+    pub fn hide(&mut self, place: Place) {
+        self.hidden.push(place);
     }
 
     /// Notes a problem.

@@ -43,11 +43,13 @@ pub enum Presence {
 }
 
 /// One compiled expression.
+#[derive(Debug)]
 pub struct Expression {
     source: Arc<str>,
     form: Form,
 }
 
+#[derive(Debug)]
 enum Form {
     Path(Path),
     /// A path whose text is percent-encoded to one subject token.
@@ -88,6 +90,15 @@ impl Expression {
     #[must_use]
     pub fn source(&self) -> &str {
         &self.source
+    }
+
+    /// Whether it reads a variable, such as `body`.
+    #[must_use]
+    pub fn reads(&self, variable: &str) -> bool {
+        match &self.form {
+            Form::Path(path) | Form::Token(path) => path.root.name() == variable,
+            Form::Program(program) => program.reads(variable),
+        }
     }
 
     /// Whether this is a path with `.?`, so that absence is no error.

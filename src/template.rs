@@ -12,10 +12,12 @@ use scan::Piece;
 use std::borrow::Cow;
 
 /// A text with placeholders.
+#[derive(Debug)]
 pub struct Template {
     parts: Vec<Part>,
 }
 
+#[derive(Debug)]
 enum Part {
     Literal(String),
     Expression(Expression),
@@ -48,6 +50,12 @@ impl Template {
             [Part::Literal(text)] => Some(text),
             _ => None,
         }
+    }
+
+    /// Whether an expression in it reads a variable, such as `body`.
+    #[must_use]
+    pub fn reads(&self, variable: &str) -> bool {
+        self.parts.iter().any(|part| matches!(part, Part::Expression(expression) if expression.reads(variable)))
     }
 
     /// The text for one request; `None` if an optional value in it is absent, and then what it was for is left out.

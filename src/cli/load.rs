@@ -5,21 +5,19 @@ use std::path::Path;
 use crate::config::{self, Config, Overrides};
 use crate::diagnostic::Diagnostics;
 use crate::gateway::compile::{Compiled, compile};
-use crate::jetstream::Manifests;
 
 /// A configuration that is fit for use.
 pub(super) struct Loaded {
     pub(super) config: Config,
     pub(super) table: Compiled,
-    pub(super) manifests: Manifests,
 }
 
 /// Reads and compiles everything; what is found is in the diagnostics in either case.
 pub(super) fn load(path: &Path, overrides: &Overrides) -> (Option<Loaded>, Diagnostics) {
     let (config, mut diagnostics) = config::load(path, overrides);
     let loaded = config.and_then(|config| {
-        let (table, manifests) = compile(&config, &mut diagnostics);
-        table.map(|table| Loaded { config, table, manifests })
+        let table = compile(&config, &mut diagnostics)?;
+        Some(Loaded { config, table })
     });
     let fit = !diagnostics.has_errors();
     (loaded.filter(|_| fit), diagnostics)

@@ -13,7 +13,7 @@ const LONGEST_PATH: usize = 256;
 
 /// The access line of one request; written when dropped.
 #[derive(Debug)]
-pub struct AccessLine<'a> {
+pub(super) struct AccessLine<'a> {
     head: &'a Head,
     operation: Option<Arc<str>>,
     problem: Option<Problem>,
@@ -22,18 +22,18 @@ pub struct AccessLine<'a> {
 
 impl<'a> AccessLine<'a> {
     /// The line of a request that has begun.
-    pub fn new(head: &'a Head) -> AccessLine<'a> {
+    pub(super) fn new(head: &'a Head) -> AccessLine<'a> {
         AccessLine { head, operation: None, problem: None, status: None }
     }
 
     /// Adds what the stages said.
-    pub fn note(&mut self, operation: Option<Arc<str>>, problem: Option<Problem>) {
+    pub(super) fn note(&mut self, operation: Option<Arc<str>>, problem: Option<Problem>) {
         self.operation = operation;
         self.problem = problem;
     }
 
     /// Adds how it was answered. Without it, the client went away.
-    pub fn answered(&mut self, status: StatusCode) {
+    pub(super) fn answered(&mut self, status: StatusCode) {
         self.status = Some(status);
     }
 }

@@ -33,6 +33,12 @@ pub(super) struct Program {
     ranged: Vec<Path>,
 }
 
+impl std::fmt::Debug for Program {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Program").finish_non_exhaustive()
+    }
+}
+
 struct Variable {
     root: Root,
     /// The members that are read; `None` for all of them.
@@ -40,6 +46,11 @@ struct Variable {
 }
 
 impl Program {
+    /// Whether it reads a variable.
+    pub(super) fn reads(&self, variable: &str) -> bool {
+        self.variables.iter().any(|read| read.root.name() == variable)
+    }
+
     pub(super) fn compile(
         source: &str,
         position: Position,

@@ -93,10 +93,9 @@ async fn authenticated(
 ) -> Result<ConnectOptions, String> {
     Ok(match auth {
         Auth::None => from_url(base, server),
-        Auth::Credentials(path) => base
-            .credentials_file(path)
-            .await
-            .map_err(|error| format!("cannot use the credentials of {}: {error}", path.display()))?,
+        Auth::Credentials(source) => base
+            .credentials(&source.read_credentials().await?)
+            .map_err(|error| format!("{source:?} holds no usable credentials: {error}"))?,
         Auth::NKey(seed) => base.nkey(seed.read().await?),
         Auth::UserPassword { user, password } => {
             base.user_and_password(user.read().await?, password.read().await?)

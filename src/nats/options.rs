@@ -96,8 +96,8 @@ pub fn api_prefix_of_domain(domain: &str) -> String {
 #[derive(Clone, Debug)]
 pub enum Auth {
     None,
-    /// A `.creds` file: JWT and seed.
-    Credentials(PathBuf),
+    /// The content of a `.creds` file (JWT and seed); an environment variable may also hold the path of one.
+    Credentials(Secret),
     /// The seed of an nkey.
     NKey(Secret),
     UserPassword {
@@ -141,6 +141,17 @@ impl Secret {
                 .await
                 .map(|text| text.trim().to_owned())
                 .map_err(|error| format!("cannot read {}: {error}", path.display())),
+        }
+    }
+}
+
+impl Secret {
+    /// The content of a credentials file, also where the text is the path of one.
+    pub(super) async fn read_credentials(&self) -> Result<String, String> {
+        let text = self.read().await?;
+        match self {
+            Self::Env(_) if !text.contains("-----BEGIN ") => Box::pin(Self::File(text.into()).read()).await,
+            _ => Ok(text),
         }
     }
 }

@@ -23,6 +23,7 @@ pub struct PartError {
 }
 
 /// The template of a message id.
+#[derive(Debug)]
 pub struct MessageIdTemplate {
     operation: String,
     parts: Vec<Template>,
@@ -51,6 +52,12 @@ impl MessageIdTemplate {
         } else {
             Err(errors)
         }
+    }
+
+    /// Whether an expression in it reads a variable, such as `body`.
+    #[must_use]
+    pub fn reads(&self, variable: &str) -> bool {
+        self.parts.iter().any(|part| part.reads(variable))
     }
 
     /// The id for one request.

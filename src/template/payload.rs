@@ -29,10 +29,12 @@ pub struct PayloadError<P> {
 }
 
 /// A compiled payload.
+#[derive(Debug)]
 pub struct PayloadTemplate {
     root: Node,
 }
 
+#[derive(Debug)]
 enum Node {
     Constant(Bytes),
     Value(Expression),
@@ -40,6 +42,18 @@ enum Node {
     Array(Vec<Node>),
     /// Names are kept as JSON, with quotes and colon.
     Object(Vec<(Vec<u8>, Node)>),
+}
+
+impl Node {
+    fn reads(&self, variable: &str) -> bool {
+        match self {
+            Self::Constant(_) => false,
+            Self::Value(expression) => expression.reads(variable),
+            Self::Text(template) => template.reads(variable),
+            Self::Array(items) => items.iter().any(|item| item.reads(variable)),
+            Self::Object(members) => members.iter().any(|(_, member)| member.reads(variable)),
+        }
+    }
 }
 
 impl PayloadTemplate {
@@ -55,6 +69,12 @@ impl PayloadTemplate {
         let mut compiler = Compiler { position, known, errors: Vec::new() };
         let root = compiler.node(source);
         if compiler.errors.is_empty() { Ok(Self { root }) } else { Err(compiler.errors) }
+    }
+
+    /// Whether an expression in it reads a variable, such as `body`.
+    #[must_use]
+    pub fn reads(&self, variable: &str) -> bool {
+        self.root.reads(variable)
     }
 
     /// The payload for one request.

@@ -6,12 +6,14 @@ use crate::subject::{PatternToken, SubjectError, check_pattern, legal_token};
 use async_nats::Subject;
 
 /// The template of a subject.
+#[derive(Debug)]
 pub struct SubjectTemplate {
     /// The subject with a `*` for every token that depends on the request.
     pattern: String,
     form: Form,
 }
 
+#[derive(Debug)]
 enum Form {
     /// Cloning it counts a reference.
     Constant(Subject),
@@ -41,6 +43,12 @@ impl SubjectTemplate {
             None => Form::Filled(template),
         };
         Ok(Self { pattern, form })
+    }
+
+    /// Whether an expression in it reads a variable, such as `body`.
+    #[must_use]
+    pub fn reads(&self, variable: &str) -> bool {
+        matches!(&self.form, Form::Filled(template) if template.reads(variable))
     }
 
     /// The subject with a `*` for every token that depends on the request, for checks against streams.

@@ -34,6 +34,17 @@ pub enum CaseBody {
 }
 
 impl Case {
+    /// Whether it reads a variable, such as `reply`.
+    pub fn reads(&self, variable: &str) -> bool {
+        let body = match &self.body {
+            None => false,
+            Some(CaseBody::Json(template)) => template.reads(variable),
+            Some(CaseBody::Text(template)) => template.reads(variable),
+        };
+        let headers = self.headers.iter().any(|(_, template)| template.reads(variable));
+        body || headers || self.when.as_ref().is_some_and(|when| when.reads(variable))
+    }
+
     /// Whether it applies.
     pub(super) fn holds(&self, scope: &Scope<'_>) -> Result<bool, EvalError> {
         self.when.as_ref().map_or(Ok(true), |when| when.bool(scope))

@@ -60,6 +60,18 @@ pub enum IdSource {
 }
 
 impl Mapping {
+    /// Whether it reads a variable, such as `body`.
+    pub fn reads(&self, variable: &str) -> bool {
+        let id = match self.storing.as_ref().map(|storing| &storing.id) {
+            Some(IdSource::Declared(template)) => template.reads(variable),
+            _ => false,
+        };
+        let headers = self.headers.iter().any(|(_, template)| template.reads(variable));
+        id || headers
+            || self.subject.reads(variable)
+            || self.payload.as_ref().is_some_and(|payload| payload.reads(variable))
+    }
+
     /// Builds the message.
     ///
     /// # Errors

@@ -112,7 +112,7 @@ async fn a_credentials_file_that_was_replaced_is_read_again() {
     let mut server = NatsServer::with(&accept(&old)).await;
     let file = server.dir().join("gate.creds");
     std::fs::write(&file, credentials(&old)).expect("credentials");
-    let auth = Auth::Credentials(file.clone());
+    let auth = Auth::Credentials(Secret::File(file.clone()));
     let nats = connected(Options { auth, ..options(server.url()) }).await;
 
     server.configure(&accept(&new));
