@@ -32,7 +32,13 @@ impl Binding {
     ///
     /// # Errors
     /// Every row of the table that NATS can cause.
-    pub async fn send(&self, nats: &Nats, outbound: Outbound, head: &Head, deadline: Instant) -> Result<Reply, Problem> {
+    pub async fn send(
+        &self,
+        nats: &Nats,
+        outbound: Outbound,
+        head: &Head,
+        deadline: Instant,
+    ) -> Result<Reply, Problem> {
         match (self, outbound) {
             (Binding::Request(request), Outbound::Request(message)) => {
                 request.send(nats, message, deadline).await.map(Reply::Service)

@@ -88,7 +88,8 @@ impl Gateway {
         let _permit = admit::admit(&self.in_flight, &operation.in_flight)?;
         let caller = authenticate::authenticate(head)?;
         let received =
-            validate::receive(&operation.input, head, &matched.path, body, self.nats.max_payload(), deadline).await?;
+            validate::receive(&operation.input, head, &matched.path, body, self.nats.max_payload(), deadline)
+                .await?;
         let payload = &*payload.insert(received);
         let seen = Seen { head, path: &[], payload: Some(payload) };
         let outbound = operation.mapping.outbound(seen, caller, payload, deadline)?;
@@ -124,10 +125,16 @@ impl Gateway {
     }
 }
 
-fn unsuccessful(head: &Head, matched: &Matched<'_>, payload: Option<&Payload>, problem: &Problem) -> HttpResponse {
+fn unsuccessful(
+    head: &Head,
+    matched: &Matched<'_>,
+    payload: Option<&Payload>,
+    problem: &Problem,
+) -> HttpResponse {
     let cases = &matched.operation.problems;
     // Only a case reads the path, and only if the stage that decodes it was not reached.
-    let path = if cases.is_empty() || payload.is_some() { Vec::new() } else { validate::as_text(&matched.path) };
+    let path =
+        if cases.is_empty() || payload.is_some() { Vec::new() } else { validate::as_text(&matched.path) };
     translate::problem::response(cases, Seen { head, path: &path, payload }, problem)
 }
 

@@ -83,7 +83,11 @@ impl Server {
         let readiness = Readiness::new(ready_requires_nats);
         let (close, end) = (CancellationToken::new(), CancellationToken::new());
         let mut tasks = JoinSet::new();
-        tasks.spawn(listener::serve(self.admin, admin::router(Arc::clone(&gateway), readiness.clone()), end.clone()));
+        tasks.spawn(listener::serve(
+            self.admin,
+            admin::router(Arc::clone(&gateway), readiness.clone()),
+            end.clone(),
+        ));
         if start_checks {
             let (gateway, end) = (Arc::clone(&gateway), end.clone());
             tasks.spawn(async move {
@@ -101,7 +105,8 @@ impl Server {
         drain_requests(&gateway, &mut public, drain).await;
         end.cancel();
         gateway.nats().shutdown(Instant::now() + LAST_ANSWERS).await;
-        let _ = tokio::time::timeout(LAST_ANSWERS, async { while tasks.join_next().await.is_some() {} }).await;
+        let _ =
+            tokio::time::timeout(LAST_ANSWERS, async { while tasks.join_next().await.is_some() {} }).await;
         tracing::info!("stopped");
     }
 }

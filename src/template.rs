@@ -55,7 +55,9 @@ impl Template {
     /// Whether an expression in it reads a variable, such as `body`.
     #[must_use]
     pub fn reads(&self, variable: &str) -> bool {
-        self.parts.iter().any(|part| matches!(part, Part::Expression(expression) if expression.reads(variable)))
+        self.parts
+            .iter()
+            .any(|part| matches!(part, Part::Expression(expression) if expression.reads(variable)))
     }
 
     /// The text for one request; `None` if an optional value in it is absent, and then what it was for is left out.

@@ -57,7 +57,9 @@ impl<'a> Seen<'a> {
 fn unfit_request(error: &EvalError) -> Problem {
     let detail = error.to_string();
     let (code, violation) = match &error.place {
-        Place::Parameter { name, .. } => (Code::InvalidParameter, Some(Violation::parameter(name.as_str(), &detail))),
+        Place::Parameter { name, .. } => {
+            (Code::InvalidParameter, Some(Violation::parameter(name.as_str(), &detail)))
+        }
         Place::Body { pointer } => (Code::MalformedBody, Some(Violation::body(pointer.as_str(), &detail))),
         Place::Reply { .. } | Place::Expression => (Code::MalformedBody, None),
     };

@@ -28,7 +28,10 @@ pub(super) async fn run(args: CheckArgs) -> anyhow::Result<u8> {
     match args.output {
         Output::Json => {
             let rows = live.as_ref().map(|live| live.iter().map(row).collect::<Vec<_>>());
-            println!("{:#}", json!({ "diagnostics": diagnostics.to_json(), "operations": operations, "live": rows }));
+            println!(
+                "{:#}",
+                json!({ "diagnostics": diagnostics.to_json(), "operations": operations, "live": rows })
+            );
         }
         Output::Text => {
             eprint!("{}", diagnostics.render());

@@ -58,7 +58,8 @@ fn request(args: &ExplainArgs) -> anyhow::Result<Request<Body>> {
     };
     let mut request = Request::builder().method(args.method.clone()).uri(args.path.clone());
     for header in &args.headers {
-        let (name, value) = header.split_once(':').with_context(|| format!("write `Name: value`, not `{header}`"))?;
+        let (name, value) =
+            header.split_once(':').with_context(|| format!("write `Name: value`, not `{header}`"))?;
         request = request.header(name.trim(), value.trim());
     }
     Ok(request.body(Body::from(body))?)

@@ -29,7 +29,11 @@ pub(super) fn overrides(config: &ConfigArgs, listen: &ListenArgs) -> Overrides {
 }
 
 /// Serves until a signal. `started_nats`: the server that was started for this process, for the ready file.
-pub(super) async fn serve(loaded: Loaded, ready_file: Option<&Path>, started_nats: Option<&str>) -> anyhow::Result<()> {
+pub(super) async fn serve(
+    loaded: Loaded,
+    ready_file: Option<&Path>,
+    started_nats: Option<&str>,
+) -> anyhow::Result<()> {
     let stop = CancellationToken::new();
     stop_on_signal(stop.clone())?;
     let Loaded { config, table, .. } = loaded;
@@ -66,7 +70,8 @@ fn settings(config: &Config) -> Settings {
 /// Whoever waits for the file never sees half of it.
 fn write_whole(path: &Path, text: &str) -> anyhow::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder).with_context(|| format!("cannot write {}", path.display()))?;
+    let mut file = tempfile::NamedTempFile::new_in(folder)
+        .with_context(|| format!("cannot write {}", path.display()))?;
     std::io::Write::write_all(&mut file, text.as_bytes())?;
     file.persist(path).with_context(|| format!("cannot write {}", path.display()))?;
     Ok(())

@@ -7,11 +7,17 @@ use crate::problem::{Code, Outcome, Problem};
 pub(super) fn of_send(failure: &Failure) -> Problem {
     let (code, detail) = match failure {
         Failure::NotConnected => (Code::NatsUnavailable, "the gateway has no connection to NATS"),
-        Failure::NoSlot => (Code::Overloaded, "the connection to NATS took no more messages before the deadline"),
+        Failure::NoSlot => {
+            (Code::Overloaded, "the connection to NATS took no more messages before the deadline")
+        }
         Failure::NoResponders => (Code::NoResponders, "no service listens for this operation"),
         Failure::Timeout => (Code::Timeout, "the message was sent, and no answer came by the deadline"),
-        Failure::ConnectionLost => (Code::ConnectionLost, "the connection to NATS went while the gateway waited"),
-        Failure::Denied { .. } => (Code::Misconfigured, "the gateway may not send to this operation's subject"),
+        Failure::ConnectionLost => {
+            (Code::ConnectionLost, "the connection to NATS went while the gateway waited")
+        }
+        Failure::Denied { .. } => {
+            (Code::Misconfigured, "the gateway may not send to this operation's subject")
+        }
         Failure::TooLarge { limit, .. } => {
             let detail = format!("the message, headers included, may have {limit} bytes");
             return Problem::new(Code::BodyTooLarge, detail).because(failure.to_string());
@@ -34,7 +40,9 @@ pub(super) fn of_publish(failure: &PublishFailure) -> Problem {
         }
         PublishFailure::StreamFull(_) => (Code::StreamFull, "the stream is full"),
         PublishFailure::SubjectFull(_) => (Code::SubjectFull, "the stream is full for this subject"),
-        PublishFailure::MessageTooLarge(_) => (Code::MessageTooLarge, "the stream takes no message of this size"),
+        PublishFailure::MessageTooLarge(_) => {
+            (Code::MessageTooLarge, "the stream takes no message of this size")
+        }
         PublishFailure::HeadersTooLarge { limit, .. } => {
             let detail = format!("the message's headers may have {limit} bytes");
             return Problem::new(Code::HeadersTooLarge, detail).because(failure.to_string());

@@ -58,7 +58,10 @@ impl Publish {
         deadline: Instant,
     ) -> Result<Stored, Problem> {
         let Ok(Ok(_place)) = timeout_at(deadline, self.window.acquire()).await else {
-            return Err(Problem::new(Code::Overloaded, "the stream has as many unacknowledged messages as it may"));
+            return Err(Problem::new(
+                Code::Overloaded,
+                "the stream has as many unacknowledged messages as it may",
+            ));
         };
         let ack = self.store(nats, message, deadline).await.map_err(|mut problem| {
             if problem.outcome() == Outcome::Unknown && identity.is_repeatable() {

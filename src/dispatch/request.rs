@@ -41,18 +41,29 @@ pub struct Request {
 }
 
 impl Request {
-    pub(super) async fn send(&self, nats: &Nats, message: Outgoing, deadline: Instant) -> Result<Reply, Problem> {
+    pub(super) async fn send(
+        &self,
+        nats: &Nats,
+        message: Outgoing,
+        deadline: Instant,
+    ) -> Result<Reply, Problem> {
         let reply = self.exchange(nats, message, deadline).await.map_err(|failure| of_send(&failure))?;
         match self.captured.by(&reply) {
             None => Ok(reply),
             Some(stream) => {
                 let detail = "a stream acknowledged this request in place of a service";
-                Err(Problem::new(Code::CapturedByStream, detail).because(format!("stream {stream} captures the subject")))
+                Err(Problem::new(Code::CapturedByStream, detail)
+                    .because(format!("stream {stream} captures the subject")))
             }
         }
     }
 
-    async fn exchange(&self, nats: &Nats, mut message: Outgoing, deadline: Instant) -> Result<Reply, Failure> {
+    async fn exchange(
+        &self,
+        nats: &Nats,
+        mut message: Outgoing,
+        deadline: Instant,
+    ) -> Result<Reply, Failure> {
         stamp(&mut message, deadline);
         if self.retry_for.is_zero() {
             return nats.request(message, deadline).await;

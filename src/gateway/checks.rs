@@ -87,12 +87,21 @@ pub async fn inspect(nats: &Nats, operation: &Operation) -> State {
 }
 
 fn captured(stream: &str, pattern: &str) -> String {
-    format!("stream {stream} captures the request subject {pattern}: it would answer in place of the service; take the subject out of the stream")
+    format!(
+        "stream {stream} captures the request subject {pattern}: it would answer in place of the service; take the subject out of the stream"
+    )
 }
 
-async fn stores(nats: &Nats, stream: &str, pattern: &str, deadline: Instant) -> Result<Vec<String>, ApiFailure> {
+async fn stores(
+    nats: &Nats,
+    stream: &str,
+    pattern: &str,
+    deadline: Instant,
+) -> Result<Vec<String>, ApiFailure> {
     let Some(info) = stream_info(nats, stream, deadline).await? else {
-        return Ok(vec![format!("stream {stream} does not exist: create it, for example with `natsgate dev` or NACK")]);
+        return Ok(vec![format!(
+            "stream {stream} does not exist: create it, for example with `natsgate dev` or NACK"
+        )]);
     };
     let config = &info["config"];
     let subjects: Vec<&str> =

@@ -60,14 +60,19 @@ pub(super) struct Target<'c> {
     pub(super) contract: Option<(&'c contract::Contract, &'c contract::Operation)>,
 }
 
-fn target<'c>(key: &Located<String>, contracts: &'c Contracts, diagnostics: &mut Diagnostics) -> Option<Target<'c>> {
+fn target<'c>(
+    key: &Located<String>,
+    contracts: &'c Contracts,
+    diagnostics: &mut Diagnostics,
+) -> Option<Target<'c>> {
     // A key that cannot be read has been told when the file was loaded.
     match OperationKey::parse(&key.value).ok()? {
         OperationKey::Id(id) => match contracts.by_id(id) {
             Found::One(contract, operation) => in_contract(key, contract, operation, diagnostics),
             Found::Several(places) => {
-                let mut diagnostic = Diagnostic::error(key.place, format!("several contracts have an operation `{id}`"))
-                    .help("rename one of them, or name the operation by its method and path");
+                let mut diagnostic =
+                    Diagnostic::error(key.place, format!("several contracts have an operation `{id}`"))
+                        .help("rename one of them, or name the operation by its method and path");
                 for place in places {
                     diagnostic = diagnostic.also(place, "here");
                 }
@@ -130,8 +135,12 @@ fn path_template(path: &str, place: Place, diagnostics: &mut Diagnostics) -> Opt
 fn unknown_id(key: &Located<String>, id: &str, contracts: &Contracts) -> Diagnostic {
     let help = match (contracts.nearest(id), contracts.is_empty()) {
         (Some(near), _) => format!("did you mean `{near}`?"),
-        (None, true) => "add its contract under `contracts`, or write a method and a path: `GET /users/{id}`".to_owned(),
-        (None, false) => "name an operationId of a contract, or a method and a path: `GET /users/{id}`".to_owned(),
+        (None, true) => {
+            "add its contract under `contracts`, or write a method and a path: `GET /users/{id}`".to_owned()
+        }
+        (None, false) => {
+            "name an operationId of a contract, or a method and a path: `GET /users/{id}`".to_owned()
+        }
     };
     Diagnostic::error(key.place, format!("no contract has an operation `{id}`")).help(help)
 }

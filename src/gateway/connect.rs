@@ -43,9 +43,10 @@ fn auth(written: &config::Nats) -> Auth {
         return Auth::Token(secret(&token.value));
     }
     match (&written.user, &written.password) {
-        (Some(user), Some(password)) => {
-            Auth::UserPassword { user: Secret::Literal(user.value.clone()), password: secret(&password.value) }
-        }
+        (Some(user), Some(password)) => Auth::UserPassword {
+            user: Secret::Literal(user.value.clone()),
+            password: secret(&password.value),
+        },
         _ => Auth::None,
     }
 }

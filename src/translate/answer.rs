@@ -70,7 +70,10 @@ impl Answering {
         };
         let scope = seen.scope(Some(info), None);
         let case = self.case(&scope, error.is_some())?;
-        if case.is_none() && reply.payload.is_empty() && let Some(error) = error {
+        if case.is_none()
+            && reply.payload.is_empty()
+            && let Some(error) = error
+        {
             return Err(service_error(&error, status));
         }
         let headers = self.headers(reply, status)?;
@@ -81,7 +84,8 @@ impl Answering {
     /// did not look at the error: then only cases that read `status` or `reply_header` count.
     fn case(&self, scope: &Scope<'_>, failed: bool) -> Result<Option<&Case>, Problem> {
         for case in &self.cases {
-            let looks = case.when.as_ref().is_some_and(|when| when.reads("status") || when.reads("reply_header"));
+            let looks =
+                case.when.as_ref().is_some_and(|when| when.reads("status") || when.reads("reply_header"));
             if failed && !looks {
                 continue;
             }
@@ -97,12 +101,14 @@ impl Answering {
         let mut headers = HeaderMap::with_capacity(8);
         for (name, values) in reply.headers.iter() {
             let text: &str = name.as_ref();
-            let Some(name) = self.reply_headers.iter().find(|allowed| text.eq_ignore_ascii_case(allowed.as_str()))
+            let Some(name) =
+                self.reply_headers.iter().find(|allowed| text.eq_ignore_ascii_case(allowed.as_str()))
             else {
                 continue;
             };
             for value in values {
-                let value = HeaderValue::from_str(value.as_str()).map_err(|_| bad_reply("a header is not legal", text))?;
+                let value = HeaderValue::from_str(value.as_str())
+                    .map_err(|_| bad_reply("a header is not legal", text))?;
                 headers.append(name, value);
             }
         }

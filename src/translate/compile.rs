@@ -1,7 +1,7 @@
 //! Configuration as written → mapping and cases, or every problem at its place.
 
-use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use http::StatusCode;
+use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 
 use super::case::{Case, CaseBody};
 use super::outbound::{IdSource, Mapping, Storing};
@@ -42,7 +42,8 @@ impl Compiler<'_> {
     /// A request-reply binding. `None` if something is wrong with it.
     pub fn request(&mut self, request: &config::Request, defaults: &config::Defaults) -> Option<Mapping> {
         let subject = self.subject(&request.subject);
-        let payload = self.optional(request.payload.as_ref(), |this, node| this.payload(node, Position::Request));
+        let payload =
+            self.optional(request.payload.as_ref(), |this, node| this.payload(node, Position::Request));
         let headers = self.message_headers(&request.headers);
         let forward = forward(request.forward_headers.as_ref().unwrap_or(&defaults.forward_headers));
         Some(Mapping { subject: subject?, payload: payload?, headers: headers?, forward, storing: None })
@@ -51,12 +52,20 @@ impl Compiler<'_> {
     /// A publish binding. `None` if something is wrong with it.
     pub fn publish(&mut self, publish: &config::Publish, defaults: &config::Defaults) -> Option<Mapping> {
         let subject = self.subject(&publish.subject);
-        let payload = self.optional(publish.payload.as_ref(), |this, node| this.payload(node, Position::Request));
+        let payload =
+            self.optional(publish.payload.as_ref(), |this, node| this.payload(node, Position::Request));
         let headers = self.message_headers(&publish.headers);
         let forward = forward(publish.forward_headers.as_ref().unwrap_or(&defaults.forward_headers));
         let id = self.id_source(publish);
-        let storing = Storing { operation: self.operation.to_owned(), stream: publish.stream.value.clone(), id: id? };
-        Some(Mapping { subject: subject?, payload: payload?, headers: headers?, forward, storing: Some(storing) })
+        let storing =
+            Storing { operation: self.operation.to_owned(), stream: publish.stream.value.clone(), id: id? };
+        Some(Mapping {
+            subject: subject?,
+            payload: payload?,
+            headers: headers?,
+            forward,
+            storing: Some(storing),
+        })
     }
 
     /// The `reply` cases.
@@ -64,7 +73,12 @@ impl Compiler<'_> {
         let compiled: Vec<Option<Case>> = cases
             .iter()
             .map(|case| {
-                let parts = Parts { when: &case.when, status: &case.status, headers: &case.headers, body: &case.body };
+                let parts = Parts {
+                    when: &case.when,
+                    status: &case.status,
+                    headers: &case.headers,
+                    body: &case.body,
+                };
                 self.case(&parts, None, Position::Reply)
             })
             .collect();
@@ -78,7 +92,8 @@ impl Compiler<'_> {
     }
 
     fn problem_case(&mut self, case: &config::ProblemCase) -> Option<ProblemCase> {
-        let parts = Parts { when: &case.when, status: &case.status, headers: &case.headers, body: &case.body };
+        let parts =
+            Parts { when: &case.when, status: &case.status, headers: &case.headers, body: &case.body };
         let content_type = match &case.content_type {
             None => None,
             Some(text) => match HeaderValue::from_str(&text.value) {
@@ -102,13 +117,15 @@ impl Compiler<'_> {
         let headers = self.case_headers(parts.headers, position);
         let own = parts.headers.0.iter().find(|(name, _)| name.eq_ignore_ascii_case(CONTENT_TYPE.as_str()));
         let media_type = own.map(|(_, value)| value.value.as_str()).or(media_type);
-        let body = self.optional(parts.body.as_ref(), |this, node| this.case_body(node, media_type, position));
+        let body =
+            self.optional(parts.body.as_ref(), |this, node| this.case_body(node, media_type, position));
         Some(Case { when: when?, status, headers: headers?, body: body? })
     }
 
     /// Text of a media type that is not JSON is sent as it is; everything else is sent as JSON.
     fn case_body(&mut self, node: &Node, media_type: Option<&str>, position: Position) -> Option<CaseBody> {
-        let essence = media_type.map(|text| text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase());
+        let essence =
+            media_type.map(|text| text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase());
         match (node.as_str(), essence) {
             (Some(text), Some(essence)) if !is_json(&essence) => {
                 let compiled = Template::compile(text, position, self.known);
@@ -167,16 +184,23 @@ impl Compiler<'_> {
 
     fn id_source(&mut self, publish: &config::Publish) -> Option<IdSource> {
         let Some(parts) = &publish.message_id else {
-            return Some(match publish.idempotency.as_ref().map(|idempotency| idempotency.value).unwrap_or_default() {
-                config::Idempotency::Off => IdSource::Fresh,
-                config::Idempotency::Optional => IdSource::Caller { required: false },
-                config::Idempotency::Required => IdSource::Caller { required: true },
-            });
+            return Some(
+                match publish.idempotency.as_ref().map(|idempotency| idempotency.value).unwrap_or_default() {
+                    config::Idempotency::Off => IdSource::Fresh,
+                    config::Idempotency::Optional => IdSource::Caller { required: false },
+                    config::Idempotency::Required => IdSource::Caller { required: true },
+                },
+            );
         };
         if let Some(Located { value: config::Idempotency::Required, place }) = &publish.idempotency {
-            let diagnostic = Diagnostic::error(*place, "`idempotency: required` has no effect beside `message_id`")
-                .reason("the id comes from `message_id`, and an Idempotency-Key would be demanded and then ignored")
-                .help("remove one of the two");
+            let diagnostic = Diagnostic::error(
+                *place,
+                "`idempotency: required` has no effect beside `message_id`",
+            )
+            .reason(
+                "the id comes from `message_id`, and an Idempotency-Key would be demanded and then ignored",
+            )
+            .help("remove one of the two");
             self.diagnostics.push(diagnostic);
         }
         let texts: Vec<&str> = parts.iter().map(|part| part.value.as_str()).collect();
@@ -193,7 +217,11 @@ impl Compiler<'_> {
     }
 
     /// `Some(None)` where nothing is written, `None` where what is written is wrong.
-    fn optional<T, R>(&mut self, written: Option<T>, compile: impl FnOnce(&mut Self, T) -> Option<R>) -> Option<Option<R>> {
+    fn optional<T, R>(
+        &mut self,
+        written: Option<T>,
+        compile: impl FnOnce(&mut Self, T) -> Option<R>,
+    ) -> Option<Option<R>> {
         match written {
             None => Some(None),
             Some(written) => compile(self, written).map(Some),
@@ -226,7 +254,8 @@ struct Parts<'a> {
 }
 
 fn forward(names: &[Located<String>]) -> Vec<(HeaderName, String)> {
-    let read = |name: &Located<String>| Some((HeaderName::from_bytes(name.as_bytes()).ok()?, name.value.clone()));
+    let read =
+        |name: &Located<String>| Some((HeaderName::from_bytes(name.as_bytes()).ok()?, name.value.clone()));
     names.iter().filter_map(read).collect()
 }
 

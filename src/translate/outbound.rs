@@ -76,7 +76,13 @@ impl Mapping {
     ///
     /// # Errors
     /// `invalid_parameter`, `malformed_body`, `idempotency_key_required`.
-    pub fn outbound(&self, seen: Seen<'_>, caller: Caller, payload: &Payload, deadline: Instant) -> Result<Outbound, Problem> {
+    pub fn outbound(
+        &self,
+        seen: Seen<'_>,
+        caller: Caller,
+        payload: &Payload,
+        deadline: Instant,
+    ) -> Result<Outbound, Problem> {
         let scope = seen.scope(None, None);
         let subject = self.subject.render(&scope).map_err(|error| unfit_request(&error))?;
         let body = match &self.payload {
@@ -87,7 +93,11 @@ impl Mapping {
         match &self.storing {
             None => {
                 headers.insert(exchange::DEADLINE, &due(seen.head, deadline));
-                Ok(Outbound::Request(Outgoing { subject, headers: finish(headers, seen.head), payload: body }))
+                Ok(Outbound::Request(Outgoing {
+                    subject,
+                    headers: finish(headers, seen.head),
+                    payload: body,
+                }))
             }
             Some(storing) => {
                 let identity = storing.identify(seen, caller, payload)?;
@@ -121,7 +131,8 @@ impl Mapping {
         }
         if self.payload.is_some() {
             headers.insert("Content-Type", "application/json");
-        } else if let Some(Ok(content_type)) = payload.body.content_type.as_ref().map(|value| value.to_str()) {
+        } else if let Some(Ok(content_type)) = payload.body.content_type.as_ref().map(|value| value.to_str())
+        {
             headers.insert("Content-Type", content_type);
         }
         Ok(headers)

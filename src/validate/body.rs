@@ -65,7 +65,10 @@ impl BodyRules {
 
     fn check_media_type(&self, headers: &HeaderMap) -> Result<(), Problem> {
         let unsupported = |detail: String| Err(Problem::new(Code::UnsupportedMediaType, detail));
-        let encoded = headers.get_all(CONTENT_ENCODING).iter().any(|value| !value.as_bytes().eq_ignore_ascii_case(b"identity"));
+        let encoded = headers
+            .get_all(CONTENT_ENCODING)
+            .iter()
+            .any(|value| !value.as_bytes().eq_ignore_ascii_case(b"identity"));
         if encoded {
             return unsupported("send the body without a Content-Encoding".to_owned());
         }
@@ -73,7 +76,8 @@ impl BodyRules {
         let Some(given) = headers.get(CONTENT_TYPE) else { return Ok(()) };
         let given = given.to_str().unwrap_or_default();
         let essence = given.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-        if !self.media_types.is_empty() && !self.media_types.iter().any(|declared| covers(declared, &essence)) {
+        if !self.media_types.is_empty() && !self.media_types.iter().any(|declared| covers(declared, &essence))
+        {
             return unsupported(format!("send one of: {}", self.media_types.join(", ")));
         }
         if self.json && !is_json(&essence) {
@@ -116,7 +120,8 @@ fn too_large(limit: usize) -> Problem {
 
 fn parse(bytes: Bytes) -> Result<Document, Problem> {
     Document::parse(bytes).map_err(|malformed| {
-        let violation = Violation { pointer: malformed.pointer, parameter: None, detail: malformed.message.clone() };
+        let violation =
+            Violation { pointer: malformed.pointer, parameter: None, detail: malformed.message.clone() };
         Problem::new(Code::MalformedBody, format!("the body is not acceptable JSON: {}", malformed.message))
             .with_errors(vec![violation])
     })

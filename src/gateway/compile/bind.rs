@@ -32,7 +32,8 @@ pub(super) fn operation(
         None => ParameterDecoder::without_contract(&target.path),
     };
     let names = Readable::of(target, &decoder);
-    let resolve = |reference: &str| target.contract.and_then(|(contract, _)| contract.resolve_json(reference));
+    let resolve =
+        |reference: &str| target.contract.and_then(|(contract, _)| contract.resolve_json(reference));
     let body = target.body_schema().map(|schema| Schema { schema, resolve: &resolve });
     let known = names.known(body);
     let mut compiler = Compiler { operation: &target.name, known: &known, diagnostics };
@@ -49,7 +50,10 @@ pub(super) fn operation(
         name: Arc::from(target.name.as_str()),
         timeout,
         in_flight: InFlight::new(in_flight as usize),
-        input: Input { body: body_rules(target, written, defaults, &mapping, &cases, &problems), parameters: decoder },
+        input: Input {
+            body: body_rules(target, written, defaults, &mapping, &cases, &problems),
+            parameters: decoder,
+        },
         binding: bind(binding),
         answering: answering(target, written, cases),
         mapping,
@@ -86,8 +90,15 @@ impl<'a> Readable<'a> {
     }
 
     fn known(&'a self, body: Option<Schema<'a>>) -> Known<'a> {
-        let names = |names: &'a Option<Vec<KnownName<'a>>>| names.as_deref().map_or(Names::Any, Names::Declared);
-        Known { path: &self.path, query: names(&self.query), header: names(&self.header), cookie: names(&self.cookie), body }
+        let names =
+            |names: &'a Option<Vec<KnownName<'a>>>| names.as_deref().map_or(Names::Any, Names::Declared);
+        Known {
+            path: &self.path,
+            query: names(&self.query),
+            header: names(&self.header),
+            cookie: names(&self.cookie),
+            body,
+        }
     }
 }
 
@@ -122,13 +133,16 @@ fn body_rules(
 ) -> BodyRules {
     let max = written.limits.max_body.as_ref().map_or(defaults.max_body.value.0, |size| size.value.0);
     let declared = target.contract.and_then(|(_, operation)| operation.body.as_ref());
-    let read_later = cases.iter().chain(problems.iter().map(|problem| &problem.case)).any(|case| case.reads("body"));
+    let read_later =
+        cases.iter().chain(problems.iter().map(|problem| &problem.case)).any(|case| case.reads("body"));
     BodyRules {
         max: usize::try_from(max).unwrap_or(usize::MAX),
         json: mapping.reads("body") || read_later,
         required: declared.is_some_and(|body| body.required),
         media_types: declared
-            .map(|body| body.media_types.iter().map(|media_type| media_type.name.to_ascii_lowercase()).collect())
+            .map(|body| {
+                body.media_types.iter().map(|media_type| media_type.name.to_ascii_lowercase()).collect()
+            })
             .unwrap_or_default(),
     }
 }

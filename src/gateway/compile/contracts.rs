@@ -54,6 +54,9 @@ impl Contracts {
     pub(super) fn nearest(&self, id: &str) -> Option<String> {
         let ids = self.operations().filter_map(|operation| operation.id.as_ref());
         let scored = ids.map(|other| (strsim::jaro_winkler(id, &other.value), &other.value));
-        scored.filter(|(score, _)| *score > 0.8).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, other)| other.clone())
+        scored
+            .filter(|(score, _)| *score > 0.8)
+            .max_by(|a, b| a.0.total_cmp(&b.0))
+            .map(|(_, other)| other.clone())
     }
 }

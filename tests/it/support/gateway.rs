@@ -1,0 +1,151 @@
+//! A gateway in this process, as `natsgate serve` would run it, on random ports.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use natsgate::config::{self, Overrides};
+use natsgate::gateway::compile::compile;
+use natsgate::gateway::connect;
+use natsgate::nats::Nats;
+use natsgate::serve::{Server, Settings};
+use tempfile::TempDir;
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::http::{Answer, Client};
+
+pub(crate) struct Gateway {
+    /// `http://127.0.0.1:port` of the public listener.
+    pub(crate) url: String,
+    /// The same of the admin listener.
+    pub(crate) admin: String,
+    pub(crate) inner: Arc<natsgate::gateway::Gateway>,
+    stop: CancellationToken,
+    running: Option<JoinHandle<()>>,
+    _dir: TempDir,
+}
+
+impl Gateway {
+    /// A gateway with these operations (the text under the configuration's `operations:` and whatever else is written
+    /// at its top level), connected.
+    pub(crate) async fn start(nats: &str, yaml: &str) -> Gateway {
+        let gateway = Gateway::start_unconnected(nats, yaml, &[]).await;
+        gateway.connected().await;
+        gateway
+    }
+
+    /// The same with files beside the configuration, and without waiting for NATS.
+    pub(crate) async fn start_unconnected(nats: &str, yaml: &str, files: &[(&str, &str)]) -> Gateway {
+        let dir = tempfile::tempdir().expect("temporary directory");
+        for (name, text) in files {
+            std::fs::write(dir.path().join(name), text).expect("file beside the configuration");
+        }
+        let path = dir.path().join("natsgate.yaml");
+        let nats_section = match yaml.contains("nats:\n") {
+            true => String::new(),
+            false => "nats: { ping_interval: 500ms }\n".to_owned(),
+        };
+        std::fs::write(&path, format!("{nats_section}{yaml}")).expect("configuration");
+        let overrides = Overrides {
+            listen: Some("127.0.0.1:0".into()),
+            admin: Some("127.0.0.1:0".into()),
+            nats: Some(nats.to_owned()),
+        };
+        let (config, mut diagnostics) = config::load(&path, &overrides);
+        let config = config.unwrap_or_else(|| panic!("{}", diagnostics.render()));
+        let table = compile(&config, &mut diagnostics).unwrap_or_else(|| panic!("{}", diagnostics.render()));
+        let settings = Settings {
+            listen: config.server.listen.value,
+            admin: config.server.admin.value,
+            drain_delay: config.server.drain_delay.0,
+            drain: config.server.drain.0,
+            ready_requires_nats: !config.server.ready_requires.is_empty(),
+            start_checks: true,
+        };
+        let nats = Nats::start(connect::options(&config.nats)).expect("options of the connection");
+        let server = Server::bind(settings).await.expect("listeners");
+        let bound = server.bound().expect("addresses");
+        let inner = Arc::new(natsgate::gateway::Gateway::new(table, nats));
+        let stop = CancellationToken::new();
+        let running = tokio::spawn(server.run(Arc::clone(&inner), stop.clone()));
+        Gateway {
+            url: format!("http://{}", bound.public),
+            admin: format!("http://{}", bound.admin),
+            inner,
+            stop,
+            running: Some(running),
+            _dir: dir,
+        }
+    }
+
+    /// Waits until NATS is connected.
+    pub(crate) async fn connected(&self) {
+        let until = Instant::now() + Duration::from_secs(10);
+        assert!(self.inner.nats().connected(until).await, "not connected: {:?}", self.inner.nats().status());
+    }
+
+    /// Waits until the start checks have seen every operation.
+    pub(crate) async fn checked(&self) {
+        let until = Instant::now() + Duration::from_secs(10);
+        let unchecked = natsgate::gateway::operation::State::Unchecked;
+        while self.inner.operations().iter().any(|operation| *operation.finding.get() == unchecked) {
+            assert!(Instant::now() < until, "the start checks did not run");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.send("GET", path, &[], b"").await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: &str) -> Answer {
+        self.send("POST", path, &[("Content-Type", "application/json")], body.as_bytes()).await
+    }
+
+    pub(crate) async fn delete(&self, path: &str) -> Answer {
+        self.send("DELETE", path, &[], b"").await
+    }
+
+    /// One request on a connection of its own.
+    pub(crate) async fn send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Answer {
+        Client::connect(&self.url).await.send(method, path, headers, body).await
+    }
+
+    /// The state that `/ready` tells.
+    pub(crate) async fn ready(&self) -> Answer {
+        Client::connect(&self.admin).await.send("GET", "/ready", &[], b"").await
+    }
+
+    /// Requests that wait for a reply now.
+    pub(crate) fn waiting(&self) -> usize {
+        self.inner.nats().waiting()
+    }
+
+    /// Begins to stop, as SIGTERM does.
+    pub(crate) fn begin_stop(&self) {
+        self.stop.cancel();
+    }
+
+    /// Stops as SIGTERM does, and waits for the end.
+    pub(crate) async fn stop(mut self) {
+        self.stop.cancel();
+        if let Some(running) = self.running.take() {
+            running.await.expect("the gateway ends");
+        }
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        if let Some(running) = self.running.take() {
+            running.abort();
+        }
+    }
+}
