@@ -5,9 +5,15 @@
 //! comments of these types are the help text of editors and of the reference page.
 
 mod check;
+mod elsewhere;
+mod file;
+mod hide;
+mod include;
+mod later;
 mod load;
 mod nats;
 mod operation;
+mod overrides;
 mod scalar;
 mod schema;
 mod secret;
@@ -20,11 +26,12 @@ use serde::Deserialize;
 
 use crate::yaml::{Entries, Located};
 
-pub use load::{Overrides, load};
+pub use load::load;
 pub use nats::{JetStream, Nats, StartChecks, Tls};
 pub use operation::{
     Binding, Case, Defaults, Idempotency, Limits, Operation, OperationKey, ProblemCase, Publish, Request,
 };
+pub use overrides::Overrides;
 pub use scalar::{ByteSize, TimeSpan};
 pub use schema::schema;
 pub use secret::{Credentials, Secret, SecretError};

@@ -124,6 +124,7 @@ pub struct Diagnostics {
     /// The files, in the order in which they were read.
     pub sources: Vec<Source>,
     list: Vec<Diagnostic>,
+    hidden: Vec<Place>,
 }
 
 impl Diagnostics {
@@ -131,6 +132,11 @@ impl Diagnostics {
     pub fn add_source(&mut self, path: &Path, text: impl Into<Arc<str>>) -> u32 {
         self.sources.push(Source { path: path.to_owned(), text: text.into() });
         u32::try_from(self.sources.len() - 1).unwrap_or(u32::MAX)
+    }
+
+    /// Keeps what stands at a place out of every source line that is shown: a secret.
+    pub fn hide(&mut self, place: Place) {
+        self.hidden.push(place);
     }
 
     /// Notes a problem.

@@ -184,8 +184,11 @@ mod tests {
         assert!(report.contains("unknown key `limt`\n  --> a.yaml:3:3"), "{report}");
         assert!(report.contains("did you mean `limit`?"), "{report}");
         assert!(report.contains("`tls` is not available yet\n  --> a.yaml:4:3"), "{report}");
-        assert!(report.contains("expected a string, found a list\n  --> a.yaml:6:16"), "{report}");
-        assert!(report.contains("expected u32, found text\n  --> a.yaml:7:26"), "{report}");
+        assert!(report.contains("expected text, found a list\n  --> a.yaml:6:16"), "{report}");
+        assert!(
+            report.contains("expected a whole number from 0 to 4294967295, found text\n  --> a.yaml:7:26"),
+            "{report}"
+        );
         assert_eq!(report.matches("error:").count(), 4, "{report}");
     }
 

@@ -6,15 +6,15 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::elsewhere;
 use super::scalar::{ByteSize, TimeSpan};
-use super::schema::or_elsewhere;
 use super::secret::{Credentials, Secret};
 use crate::yaml::Located;
 
 /// The connection to NATS. At most one of `credentials`, `nkey`, `user` with `password`, and `token`.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-#[schemars(transform = or_elsewhere)]
+#[schemars(transform = elsewhere::in_schema)]
 pub struct Nats {
     /// Servers, any of which will do: `nats://host:port` or `tls://host:port`. Flag `--nats`, variable
     /// `NATSGATE_NATS_SERVERS` (comma between several). Default: `[nats://127.0.0.1:4222]`.
@@ -76,7 +76,7 @@ impl Default for Nats {
 /// TLS towards NATS. With `certificate` and `key` it is mutual.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-#[schemars(transform = or_elsewhere)]
+#[schemars(transform = elsewhere::in_schema)]
 pub struct Tls {
     /// Certificate authorities (PEM) to trust instead of the system's.
     pub ca: Option<Located<PathBuf>>,
@@ -91,7 +91,7 @@ pub struct Tls {
 /// Where JetStream is: one of the two.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-#[schemars(transform = or_elsewhere)]
+#[schemars(transform = elsewhere::in_schema)]
 pub struct JetStream {
     /// JetStream domain, as on a leaf node.
     #[schemars(example = &"hub")]
@@ -104,6 +104,7 @@ pub struct JetStream {
 /// Whether operations are compared with the live server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(inline)]
 pub enum StartChecks {
     /// Tell in log and `/ready` what is missing, and look again; the process runs on.
     #[default]

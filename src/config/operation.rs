@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 
 use super::scalar::{ByteSize, TimeSpan};
+use super::schema;
 use crate::yaml::{Entries, Located, Node};
 
 pub use key::OperationKey;
@@ -92,6 +93,7 @@ pub struct Request {
     pub payload: Option<Node>,
     /// NATS headers to set: name and text with placeholders. Not `Nats-*`, not `Natsgate-*`.
     #[serde(default)]
+    #[schemars(transform = schema::texts)]
     pub headers: Entries<Located<String>>,
     /// Request headers that travel on. Default: `defaults.forward_headers`.
     #[serde(default)]
@@ -125,6 +127,7 @@ pub struct Publish {
     pub payload: Option<Node>,
     /// NATS headers to set: name and text with placeholders. Not `Nats-*`, not `Natsgate-*`.
     #[serde(default)]
+    #[schemars(transform = schema::texts)]
     pub headers: Entries<Located<String>>,
     /// Request headers that travel on. Default: `defaults.forward_headers`.
     #[serde(default)]
@@ -154,6 +157,7 @@ impl Publish {
 /// What a client's `Idempotency-Key` header does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(inline)]
 pub enum Idempotency {
     /// Nothing.
     Off,
@@ -174,6 +178,7 @@ pub struct Case {
     #[schemars(range(min = 200, max = 599))]
     pub status: Option<Located<u16>>,
     /// Headers of the answer: name and text with placeholders. Not `Natsgate-*`.
+    #[schemars(transform = schema::texts)]
     pub headers: Entries<Located<String>>,
     /// Body of the answer: any YAML with placeholders, sent as JSON. Without it the reply's body is passed on.
     #[serde(deserialize_with = "as_written")]
@@ -190,6 +195,7 @@ pub struct ProblemCase {
     #[schemars(range(min = 200, max = 599))]
     pub status: Option<Located<u16>>,
     /// Headers of the answer: name and text with placeholders. Not `Natsgate-*`.
+    #[schemars(transform = schema::texts)]
     pub headers: Entries<Located<String>>,
     /// Content type of the body. Default: `application/json`.
     pub content_type: Option<Located<String>>,

@@ -64,7 +64,9 @@ impl FromStr for ByteSize {
     /// Reads `64KiB` or `4096`. The error is a line on what is wrong, and a line on what to do.
     fn from_str(text: &str) -> Result<ByteSize, String> {
         let wrong = || {
-            format!("`{text}` is not a size\nwrite a number of bytes, or one with KiB, MiB, GiB, kB, MB or GB: 64KiB")
+            format!(
+                "`{text}` is not a size\nwrite a number of bytes, or one with KiB, MiB, GiB, kB, MB or GB: 64KiB"
+            )
         };
         let (number, unit, rest) = leading(text).filter(|(.., rest)| rest.is_empty()).ok_or_else(wrong)?;
         debug_assert!(rest.is_empty());
@@ -177,7 +179,9 @@ impl<'de> Deserialize<'de> for Address {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Address, D::Error> {
         let text = String::deserialize(deserializer)?;
         let wrong = |_| {
-            format!("`{text}` is not an address\nwrite an IP address and a port: 0.0.0.0:8080, [::]:8080, 127.0.0.1:9090")
+            format!(
+                "`{text}` is not an address\nwrite an IP address and a port: 0.0.0.0:8080, [::]:8080, 127.0.0.1:9090"
+            )
         };
         text.parse().map(Address).map_err(wrong).map_err(D::Error::custom)
     }
@@ -189,7 +193,9 @@ mod tests {
 
     #[test]
     fn durations_need_units() {
-        for (text, millis) in [("0s", 0), ("500ms", 500), ("2s", 2_000), ("1m30s", 90_000), ("7d", 604_800_000)] {
+        for (text, millis) in
+            [("0s", 0), ("500ms", 500), ("2s", 2_000), ("1m30s", 90_000), ("7d", 604_800_000)]
+        {
             assert_eq!(text.parse(), Ok(TimeSpan(Duration::from_millis(millis))), "{text}");
         }
         for text in ["", "2", "s", "2 s", "2sec", "1.5s", "-2s", "2s1", "99999999999999999d", "２s"] {
@@ -200,7 +206,9 @@ mod tests {
 
     #[test]
     fn sizes_are_bytes_or_have_units() {
-        for (text, bytes) in [("0", 0), ("4096", 4096), ("64KiB", 65_536), ("1MiB", 1 << 20), ("5MB", 5_000_000)] {
+        for (text, bytes) in
+            [("0", 0), ("4096", 4096), ("64KiB", 65_536), ("1MiB", 1 << 20), ("5MB", 5_000_000)]
+        {
             assert_eq!(text.parse(), Ok(ByteSize(bytes)), "{text}");
         }
         for text in ["", "1 MiB", "1mib", "1.5MiB", "-1", "1MiB1", "99999999999GiB"] {

@@ -1,10 +1,7 @@
 //! The JSON Schema of the configuration, for editors.
 
-use std::path::PathBuf;
-
 use schemars::generate::SchemaSettings;
 use schemars::{Schema, json_schema};
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Config;
@@ -25,24 +22,40 @@ pub fn schema() -> Value {
         "additionalProperties": false,
     })
     .to_value();
+    without_null(&mut schema);
     schema
 }
 
-/// `{ env: NAME }` or `{ file: path }` in the place of a scalar.
-#[derive(Deserialize)]
-#[serde(default, deny_unknown_fields)]
-#[derive(Default)]
-pub(super) struct Elsewhere {
-    /// Name of an environment variable.
-    pub(super) env: Option<String>,
-    /// Path of a file.
-    pub(super) file: Option<PathBuf>,
+/// Lets the values of a map be numbers and booleans: where text is wanted, they are text too.
+pub(super) fn texts(map: &mut Schema) {
+    map.insert("additionalProperties".into(), json!({ "type": ["string", "number", "boolean"] }));
 }
 
-/// Lets every scalar of a section stand as `{ env: NAME }` or `{ file: path }` too.
-pub(super) fn or_elsewhere(section: &mut Schema) {
-    let Some(Value::Object(properties)) = section.get_mut("properties") else { return };
-    for property in properties.values_mut() {
-        let _ = property;
+/// Rust's optional fields are keys that may be left out, not keys that may be null.
+fn without_null(schema: &mut Value) {
+    match schema {
+        Value::Object(object) => {
+            if let Some(Value::Array(kinds)) = object.get_mut("type") {
+                kinds.retain(|kind| kind != "null");
+                if let [only] = kinds.as_slice() {
+                    let only = only.clone();
+                    object.insert("type".into(), only);
+                }
+            }
+            if let Some(Value::Array(choices)) = object.get_mut("anyOf") {
+                choices.retain(|choice| choice != &json!({ "type": "null" }));
+                if let [Value::Object(only)] = choices.as_mut_slice() {
+                    let only = std::mem::take(only);
+                    object.shift_remove("anyOf");
+                    only.into_iter().for_each(|(key, value)| _ = object.entry(key).or_insert(value));
+                }
+            }
+            if object.get("default").is_some_and(Value::is_null) {
+                object.shift_remove("default");
+            }
+            object.values_mut().for_each(without_null);
+        }
+        Value::Array(items) => items.iter_mut().for_each(without_null),
+        _ => {}
     }
 }

@@ -2,13 +2,15 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 
-use super::schema::Elsewhere;
+use super::elsewhere::Elsewhere;
+use super::file;
 
 /// Where a secret is read from, each time that it is needed: a rotated one is seen at the next reconnect.
 #[derive(Clone, PartialEq, Eq)]
@@ -31,12 +33,25 @@ pub enum SecretError {
     /// The variable is not there, or is not UTF-8.
     #[error("the environment variable `{0}` is not set")]
     Env(String),
+    /// What should be the name of a variable cannot be one, and may be the secret itself.
+    #[error("this is not the name of an environment variable")]
+    BadName,
     /// The file cannot be read, or is not UTF-8.
     #[error("the file `{}` cannot be read: {reason}", path.display())]
     File {
         /// The file.
         path: PathBuf,
         /// Why.
+        reason: String,
+    },
+    /// A variable that should hold the path of a credentials file, or its content. May hold half of a secret.
+    #[error(
+        "the environment variable `{name}` holds no credentials, and no path of a file that can be read: {reason}"
+    )]
+    PathIn {
+        /// The variable.
+        name: String,
+        /// Why the file cannot be read.
         reason: String,
     },
     /// There is nothing in it.
@@ -49,6 +64,7 @@ impl Secret {
     pub fn read(&self) -> Result<String, SecretError> {
         let text = match self {
             Secret::Literal(text) => return Ok(text.clone()),
+            Secret::Env(name) if !is_variable(name) => return Err(SecretError::BadName),
             Secret::Env(name) => std::env::var(name).map_err(|_| SecretError::Env(name.clone()))?,
             Secret::File(path) => read_file(path)?,
         };
@@ -60,30 +76,33 @@ impl Secret {
 }
 
 impl Credentials {
-    /// Reads the content of the credentials file now.
+    /// Reads the content of the credentials file now. A path in a variable is relative to the working directory.
     pub fn read(&self) -> Result<String, SecretError> {
         let text = self.0.read()?;
         match &self.0 {
-            Secret::Env(_) if !text.contains("-----BEGIN ") => Secret::File(text.into()).read(),
+            Secret::Env(name) if !text.contains("-----BEGIN ") => {
+                let failed =
+                    |error: io::Error| SecretError::PathIn { name: name.clone(), reason: error.to_string() };
+                file::read_text(Path::new(&text), LONGEST).map_err(failed)
+            }
             _ => Ok(text),
         }
     }
 }
 
-/// Devices and fifos never end: what is longer than any secret is refused instead of read.
+/// Whether this can be the name of an environment variable.
+pub(super) fn is_variable(name: &str) -> bool {
+    let legal = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
+    !name.is_empty() && name.bytes().all(legal) && !name.starts_with(|c: char| c.is_ascii_digit())
+}
+
+/// The longest secret, in bytes.
 const LONGEST: u64 = 1 << 20;
 
-fn read_file(path: &std::path::Path) -> Result<String, SecretError> {
-    use std::io::Read as _;
-    let failed = |reason: String| SecretError::File { path: path.to_owned(), reason };
-    let file = std::fs::File::open(path).map_err(|error| failed(error.to_string()))?;
-    let mut text = String::new();
-    let length = file.take(LONGEST + 1).read_to_string(&mut text).map_err(|error| failed(error.to_string()))?;
-    if length as u64 > LONGEST {
-        return Err(failed("it is longer than 1 MiB".into()));
-    }
-    let end = text.trim_end_matches(['\r', '\n']).len();
-    text.truncate(end);
+fn read_file(path: &Path) -> Result<String, SecretError> {
+    let failed = |error: io::Error| SecretError::File { path: path.to_owned(), reason: error.to_string() };
+    let mut text = file::read_text(path, LONGEST).map_err(failed)?;
+    text.truncate(text.trim_end_matches(['\r', '\n']).len());
     Ok(text)
 }
 
@@ -138,10 +157,13 @@ impl<'de> Visitor<'de> for SecretVisitor {
 
 impl<'de> Deserialize<'de> for Credentials {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Credentials, D::Error> {
-        Secret::deserialize(deserializer).map(|secret| match secret {
-            Secret::Literal(path) => Credentials(Secret::File(path.into())),
-            elsewhere => Credentials(elsewhere),
-        })
+        match Secret::deserialize(deserializer)? {
+            Secret::Literal(content) if content.contains('\n') => Err(D::Error::custom(
+                "this is the content of a credentials file\nwrite its path, or { env: NAME } for a variable that holds the content",
+            )),
+            Secret::Literal(path) => Ok(Credentials(Secret::File(path.into()))),
+            elsewhere => Ok(Credentials(elsewhere)),
+        }
     }
 }
 

@@ -6,23 +6,23 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::elsewhere;
 use super::scalar::{self, TimeSpan};
-use super::schema::or_elsewhere;
 use crate::yaml::Located;
 
 /// The process: addresses, draining, limits of all operations together.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-#[schemars(transform = or_elsewhere)]
+#[schemars(transform = elsewhere::in_schema)]
 pub struct Server {
     /// Address of the public listener. Flag `--listen`, variable `NATSGATE_LISTEN`. Default: `0.0.0.0:8080`.
     #[serde(deserialize_with = "scalar::address")]
-    #[schemars(with = "String", example = &"0.0.0.0:8080")]
+    #[schemars(with = "String", regex(pattern = "^.+:[0-9]+$"), example = &"0.0.0.0:8080")]
     pub listen: Located<SocketAddr>,
     /// Address of the admin listener (`/live`, `/ready`). Flag `--admin`, variable `NATSGATE_ADMIN`.
     /// Default: `127.0.0.1:9090`.
     #[serde(deserialize_with = "scalar::address")]
-    #[schemars(with = "String", example = &"127.0.0.1:9090")]
+    #[schemars(with = "String", regex(pattern = "^.+:[0-9]+$"), example = &"127.0.0.1:9090")]
     pub admin: Located<SocketAddr>,
     /// After SIGTERM `/ready` turns false, and for this long everything goes on as before, so that load
     /// balancers can look away. Default: `0s`.
@@ -55,6 +55,7 @@ impl Default for Server {
 /// Something that readiness can depend on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(inline)]
 pub enum ReadyRequirement {
     /// The connection to NATS.
     Nats,

@@ -5,15 +5,8 @@ use http::Method;
 /// The longest name: it stands in metrics, logs and message ids.
 const LONGEST: usize = 255;
 
-const METHODS: [Method; 7] = [
-    Method::GET,
-    Method::HEAD,
-    Method::POST,
-    Method::PUT,
-    Method::PATCH,
-    Method::DELETE,
-    Method::OPTIONS,
-];
+const METHODS: [Method; 7] =
+    [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS];
 
 /// What the key of an operation says.
 #[derive(Debug, Clone, PartialEq, Eq)]
