@@ -50,6 +50,9 @@ fn without_null(schema: &mut Value) {
                     only.into_iter().for_each(|(key, value)| _ = object.entry(key).or_insert(value));
                 }
             }
+            if object.get("default").is_some_and(Value::is_null) {
+                object.shift_remove("default");
+            }
             object.values_mut().for_each(without_null);
         }
         Value::Array(items) => items.iter_mut().for_each(without_null),

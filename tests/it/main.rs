@@ -5,4 +5,5 @@
 
 mod nats;
 mod requests;
+mod config;
 mod support;

@@ -8,3 +8,6 @@ pub(crate) mod hostile;
 pub(crate) mod http;
 pub(crate) mod nats_server;
 pub(crate) mod service;
+//! What the tests stand on.
+
+pub(crate) mod golden;
