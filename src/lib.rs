@@ -6,4 +6,5 @@ pub mod expression;
 pub mod gateway;
 pub mod json;
 pub mod subject;
+pub mod validate;
 pub mod yaml;

@@ -1,1 +1,4 @@
 //! All integration tests, in one binary: real servers, real sockets, random ports.
+
+mod contract;
+mod support;
