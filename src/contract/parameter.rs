@@ -119,9 +119,8 @@ fn kind(cursor: &Cursor<'_>, location: Location, schema: &SchemaView<'_>) -> Par
             _ => ParameterKind::Raw,
         };
     }
-    let items = schema.items().map_or(Kind::Any, |items| items.kind());
     let form = array_form(location, style, explode);
-    match (kind, scalar(items), form) {
+    match (kind, scalar(schema.item_kind()), form) {
         (Kind::One("array"), Some(items), Some(form)) => ParameterKind::Array { items, form },
         _ => ParameterKind::Raw,
     }

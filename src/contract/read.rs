@@ -72,7 +72,8 @@ impl Reader<'_> {
         let mut problems = Vec::new();
         let template = self.template(path).map_err(|problem| problems.push(problem)).ok();
         let parameters = self.parameters(item, cursor, &mut problems);
-        if let Some(template) = &template {
+        // Of a parameter that could not be read nobody knows the name.
+        if let Some(template) = template.as_ref().filter(|_| problems.is_empty()) {
             problems.extend(undeclared(path, template, &parameters));
         }
         Operation {

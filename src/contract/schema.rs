@@ -147,6 +147,14 @@ impl<'c> SchemaView<'c> {
         (!items.is_empty()).then(|| SchemaView::new(self.documents, &items))
     }
 
+    /// The type of an array's items.
+    pub(super) fn item_kind(&self) -> Kind {
+        match self.parts.iter().any(|part| part.get("prefixItems").is_some()) {
+            true => Kind::Mixed,
+            false => self.items().map_or(Kind::Any, |items| items.kind()),
+        }
+    }
+
     /// The `default`, if one is given.
     pub(super) fn default(&self) -> Option<serde_json::Value> {
         self.parts.iter().find_map(|part| part.get("default")).map(Node::to_json)

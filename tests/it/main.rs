@@ -6,4 +6,5 @@
 mod nats;
 mod requests;
 mod config;
+mod contract;
 mod support;

@@ -35,7 +35,7 @@ impl fmt::Display for BadValue {
         f.write_str(match self {
             BadValue::Empty => "is empty",
             BadValue::Nul => "holds a NUL character",
-            BadValue::NotUtf8 => "is not UTF-8 once it is percent-decoded",
+            BadValue::NotUtf8 => "is not valid UTF-8",
             BadValue::Malformed => "holds a `%` that is not followed by two hexadecimal digits",
         })
     }

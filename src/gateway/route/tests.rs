@@ -79,7 +79,7 @@ fn what_is_no_text_is_the_clients_mistake() {
     let table = table(&[("GET /users/{id}/roles/{role}.json", "role"), ("GET /users/{id}", "get")]);
     for (request, answer) in [
         ("GET /users/%00", "400 id holds a NUL character"),
-        ("GET /users/a%ff", "400 id is not UTF-8 once it is percent-decoded"),
+        ("GET /users/a%ff", "400 id is not valid UTF-8"),
         ("GET /users/100%", "400 id holds a `%` that is not followed by two hexadecimal digits"),
         ("GET /users//roles/a.json", "400 id is empty"),
         ("GET /users/a/roles/.json", "400 role is empty"),
