@@ -3,8 +3,8 @@
 // Helpers of tests say what went wrong by failing, as the tests themselves do.
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic)]
 
-mod nats;
-mod requests;
 mod config;
 mod contract;
+mod nats;
+mod requests;
 mod support;

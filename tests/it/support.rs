@@ -4,10 +4,8 @@ pub(crate) mod certificates;
 pub(crate) mod cluster;
 pub(crate) mod cut;
 pub(crate) mod gateway;
+pub(crate) mod golden;
 pub(crate) mod hostile;
 pub(crate) mod http;
 pub(crate) mod nats_server;
 pub(crate) mod service;
-//! What the tests stand on.
-
-pub(crate) mod golden;
