@@ -8,4 +8,5 @@ pub(crate) mod golden;
 pub(crate) mod hostile;
 pub(crate) mod http;
 pub(crate) mod nats_server;
+pub(crate) mod process;
 pub(crate) mod service;
