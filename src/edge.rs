@@ -13,7 +13,7 @@ use axum::extract::{Request, State};
 use futures_util::FutureExt;
 use http::HeaderValue;
 
-use crate::gateway::{Gateway, Note};
+use crate::gateway::Gateway;
 use crate::head::Head;
 use crate::problem::{self, Code, Problem};
 use crate::translate::HttpResponse;
@@ -43,14 +43,11 @@ async fn entry(State(gateway): State<Arc<Gateway>>, request: Request) -> axum::r
 
 /// A panic is a bug: it is answered and logged, and nothing else is touched by it.
 async fn answer(gateway: &Gateway, head: &Head, body: Body, line: &mut AccessLine<'_>) -> HttpResponse {
-    let mut note = Note::default();
-    let answered = AssertUnwindSafe(gateway.handle(head, body, &mut note)).catch_unwind().await;
-    let response = answered.unwrap_or_else(|_| {
+    let answered = AssertUnwindSafe(gateway.handle(head, body, &mut line.note)).catch_unwind().await;
+    answered.unwrap_or_else(|_| {
         let problem = Problem::new(Code::Internal, "this is a fault of the gateway").because("panic");
         let response = problem.response(head.id.as_str());
-        note.problem = Some(problem);
+        line.note.problem = Some(problem);
         response
-    });
-    line.note(note.operation, note.problem);
-    response
+    })
 }

@@ -30,7 +30,7 @@ pub struct Server {
     /// After `drain_delay` no new connection is accepted, and what is in flight has this long to finish.
     /// Default: `20s`.
     pub drain: TimeSpan,
-    /// Requests in flight, of all operations together; more wait for their turn within their deadline.
+    /// Requests in flight, of all operations together; more are refused at once, as `overloaded`.
     /// Default: 4096.
     #[schemars(range(min = 1))]
     pub in_flight: Located<u32>,

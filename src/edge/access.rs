@@ -1,12 +1,10 @@
 //! One line a request, also for one whose client went away before the answer.
 
-use std::sync::Arc;
-
 use http::StatusCode;
 use tokio::time::Instant;
 
+use crate::gateway::Note;
 use crate::head::Head;
-use crate::problem::Problem;
 
 /// Longest path that is logged, in bytes.
 const LONGEST_PATH: usize = 256;
@@ -15,21 +13,15 @@ const LONGEST_PATH: usize = 256;
 #[derive(Debug)]
 pub(super) struct AccessLine<'a> {
     head: &'a Head,
-    operation: Option<Arc<str>>,
-    problem: Option<Problem>,
+    /// What the stages say, also of a request that is abandoned half way.
+    pub(super) note: Note,
     status: Option<StatusCode>,
 }
 
 impl<'a> AccessLine<'a> {
     /// The line of a request that has begun.
     pub(super) fn new(head: &'a Head) -> AccessLine<'a> {
-        AccessLine { head, operation: None, problem: None, status: None }
-    }
-
-    /// Adds what the stages said.
-    pub(super) fn note(&mut self, operation: Option<Arc<str>>, problem: Option<Problem>) {
-        self.operation = operation;
-        self.problem = problem;
+        AccessLine { head, note: Note::default(), status: None }
     }
 
     /// Adds how it was answered. Without it, the client went away.
@@ -41,12 +33,12 @@ impl<'a> AccessLine<'a> {
 impl Drop for AccessLine<'_> {
     fn drop(&mut self) {
         let head = self.head;
-        let problem = self.problem.as_ref();
+        let problem = self.note.problem.as_ref();
         let path = head.path().get(..LONGEST_PATH).unwrap_or(head.path());
         tracing::info!(
             request_id = head.id.as_str(),
             trace_id = %head.trace.id(),
-            operation = self.operation.as_deref().unwrap_or_default(),
+            operation = self.note.operation.as_deref().unwrap_or_default(),
             method = head.method().as_str(),
             path,
             status = self.status.map_or(499, |status| status.as_u16()),

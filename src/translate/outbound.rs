@@ -10,7 +10,7 @@ use super::{Seen, unfit_request};
 use crate::authenticate::Caller;
 use crate::exchange::{self, Identity, Outbound, identity};
 use crate::head::Head;
-use crate::nats::headers::Headers;
+use crate::nats::headers::{Headers, get};
 use crate::nats::{Outgoing, publication};
 use crate::problem::{Code, Problem, Violation};
 use crate::template::Template;
@@ -18,6 +18,8 @@ use crate::template::message_id::{MessageIdTemplate, message_id};
 use crate::template::payload::PayloadTemplate;
 use crate::template::subject::SubjectTemplate;
 use crate::validate::Payload;
+
+const CONTENT_TYPE: &str = "Content-Type";
 
 /// How a request becomes a message.
 #[derive(Debug)]
@@ -129,11 +131,13 @@ impl Mapping {
                 return Err(Problem::new(Code::InvalidParameter, detail));
             }
         }
-        if self.payload.is_some() {
-            headers.insert("Content-Type", "application/json");
+        if get(headers.map(), CONTENT_TYPE).is_some() {
+            // The operator has said what it is.
+        } else if self.payload.is_some() {
+            headers.insert(CONTENT_TYPE, "application/json");
         } else if let Some(Ok(content_type)) = payload.body.content_type.as_ref().map(|value| value.to_str())
         {
-            headers.insert("Content-Type", content_type);
+            headers.insert(CONTENT_TYPE, content_type);
         }
         Ok(headers)
     }

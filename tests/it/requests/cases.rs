@@ -86,7 +86,7 @@ async fn a_case_that_looks_at_the_error_applies_to_it() {
       - when: ${status == 404}
         status: 200
         body: { found: false }
-      - when: '${reply_header.?nats-service-error-code == optional.of(\"409\")}'
+      - when: '${reply_header[?\"nats-service-error-code\"] == optional.of(\"409\")}'
         status: 200
         body: { conflict: true }
       - when: ${status >= 400}

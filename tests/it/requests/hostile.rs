@@ -24,18 +24,12 @@ async fn the_next_requests_work_soon() {
         b"NATS/1.0\r\nno colon\r\n\r\n",
         b"NATS/1.0 abc\r\n\r\n",
         b"HTTP/1.1 200\r\n\r\n",
-        b"NATS/1.0",
         b"\0\0\0\0",
     ] {
         let _hostile = Hostile::start(nats.port(), "bad", block).await;
         let shown = block.escape_ascii();
         let bad = gateway.get("/bad").await;
         assert!(matches!(bad.status, 502 | 504), "{shown}: {} {}", bad.status, bad.text());
-        assert_eq!(
-            gateway.send("GET", "/bad", &[], b"").await.problem().1 == "not_executed",
-            false,
-            "{shown}"
-        );
         let began = Instant::now();
         while gateway.get("/good").await.status != 200 {
             assert!(began.elapsed() < Duration::from_secs(2), "{shown}: {:?}", gateway.inner.nats().status());
