@@ -1,6 +1,7 @@
 //! The running process: listeners bound, signals heeded, and an end in which nothing that was accepted is lost.
 
 mod listener;
+mod unread;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use axum::Router;
-use http::Request;
+use axum::body::Body;
+use http::header::EXPECT;
+use http::{Request, Version};
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
@@ -13,6 +15,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
+use super::unread::Unread;
 use crate::edge::Peer;
 
 /// A head must be complete within this.
@@ -45,7 +48,10 @@ pub(super) async fn serve(listener: TcpListener, router: Router, close: Cancella
         let _ = stream.set_nodelay(true);
         let service = router.clone().map_request(move |mut request: Request<Incoming>| {
             request.extensions_mut().insert(Peer(peer.ip()));
-            request.map(axum::body::Body::new)
+            // Only HTTP/1 has no other way to end a request, and who expects a 100 has not begun to send.
+            let lingers = request.version() <= Version::HTTP_11 && !request.headers().contains_key(EXPECT);
+            let body = if lingers { |body| Body::new(Unread::new(body)) } else { Body::new };
+            request.map(body)
         });
         let connection = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
         let connection = graceful.watch(connection.into_owned());

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use async_nats::HeaderMap;
 use http::HeaderName;
+use http::header::CONNECTION;
 use tokio::time::Instant;
 
 use super::{Seen, unfit_request};
@@ -117,7 +118,7 @@ impl Mapping {
 
     fn headers(&self, seen: Seen<'_>, payload: &Payload) -> Result<Headers, Problem> {
         let mut headers = Headers::default();
-        for (name, on_message) in &self.forward {
+        for (name, on_message) in self.forward.iter().filter(|(name, _)| !is_hop_by_hop(seen.head, name)) {
             for value in seen.head.headers().get_all(name).iter().filter_map(|value| value.to_str().ok()) {
                 headers.append(on_message, value);
             }
@@ -141,6 +142,14 @@ impl Mapping {
         }
         Ok(headers)
     }
+}
+
+/// Whether the client has declared a header to be for this connection alone (RFC 9110, 7.6.1).
+fn is_hop_by_hop(head: &Head, name: &HeaderName) -> bool {
+    let declared = head.headers().get_all(CONNECTION).iter().filter_map(|value| value.to_str().ok());
+    declared
+        .flat_map(|value| value.split(','))
+        .any(|option| option.trim().eq_ignore_ascii_case(name.as_str()))
 }
 
 /// Adds what is on every message.

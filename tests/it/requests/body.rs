@@ -76,6 +76,39 @@ async fn a_body_over_the_operations_limit_is_refused_however_it_comes() {
 }
 
 #[tokio::test]
+async fn a_client_that_sends_on_after_a_refusal_still_reads_it() {
+    let nats = NatsServer::start().await;
+    let yaml = "operations:\n  POST /x/{id}: { request: { subject: 'x.${path.id}', timeout: 10s }, limits: { max_body: 100 } }\n";
+    let gateway = Gateway::start(&nats.url(), yaml).await;
+    for (path, status) in [("/x/1", 413), ("/x/a.b", 413), ("/nowhere", 404)] {
+        let mut client = Client::connect(&gateway.url).await;
+        let head = format!("POST {path} HTTP/1.1\r\nHost: test\r\nContent-Length: 30000000\r\n\r\n");
+        let sent = client.write(&[head.as_bytes(), &vec![b'x'; 30_000_000]].concat()).await;
+        assert!(sent, "{path}: the connection was closed too early");
+        assert_eq!(client.answer("POST", Instant::now()).await.status, status);
+        assert_eq!(client.send("GET", "/nowhere", &[], b"").await.status, 404, "and may go on");
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_asks_before_it_sends_is_told() {
+    let nats = NatsServer::start().await;
+    let _service = Service::echo(&nats.url(), "echo").await;
+    let gateway = Gateway::start(&nats.url(), super::ECHO).await;
+    let head = |size| {
+        format!("POST /echo HTTP/1.1\r\nHost: t\r\nExpect: 100-continue\r\nContent-Length: {size}\r\n\r\n")
+    };
+    let mut client = Client::connect(&gateway.url).await;
+    client.write(head(2).as_bytes()).await;
+    assert_eq!(client.answer("POST", Instant::now()).await.status, 100);
+    client.write(b"ok").await;
+    assert_eq!(client.answer("POST", Instant::now()).await.text(), "ok");
+    client.write(head(2_000_000).as_bytes()).await;
+    assert_eq!(client.answer("POST", Instant::now()).await.status, 413);
+    assert!(client.is_closed().await);
+}
+
+#[tokio::test]
 async fn a_body_that_does_not_come_is_answered_at_the_deadline() {
     let nats = NatsServer::start().await;
     let service = Service::echo(&nats.url(), "echo").await;
