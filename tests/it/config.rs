@@ -139,3 +139,27 @@ fn sources_stand_in_for_scalars() {
         (true, Some(folder.path().join("ca.pem")))
     );
 }
+
+#[test]
+fn a_damaged_file_never_stops_the_report() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("natsgate.yaml");
+    let whole: Vec<char> =
+        std::fs::read_to_string(package("tests/diagnostics/secrets.yaml")).expect("a file").chars().collect();
+    let mut refused = 0;
+    for seed in 0..300 {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let mut text = whole.clone();
+        for _ in 0..random.usize(1..4) {
+            let at = random.usize(..text.len());
+            match random.bool() {
+                true => text.insert(at, random.choice("{}[]\"'\n:é$&*|\t#-!".chars()).expect("a character")),
+                false => drop(text.drain(at..(at + random.usize(1..30)).min(text.len()))),
+            }
+        }
+        std::fs::write(&path, text.into_iter().collect::<String>()).expect("write");
+        let (_, diagnostics) = config::load(&path, &Overrides::default());
+        refused += usize::from(!diagnostics.render().is_empty() && diagnostics.has_errors());
+    }
+    assert_eq!(refused, 300);
+}
