@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use super::hide;
 use crate::diagnostic::{Diagnostics, Place};
 use crate::yaml::{Key, Node, Value};
 
@@ -29,8 +30,12 @@ impl Overrides {
         }
         if let Some(servers) = &self.nats {
             let place = source("--nats (NATSGATE_NATS_SERVERS)", servers, diagnostics);
-            let items = servers.split(',').map(str::trim).filter(|server| !server.is_empty());
-            let items = items.map(|server| Node::text(inside(place, servers, server), server)).collect();
+            let mut items = Vec::new();
+            for server in servers.split(',').map(str::trim).filter(|server| !server.is_empty()) {
+                let place = inside(place, servers, server);
+                hide::user_info(place, server, false, diagnostics);
+                items.push(Node::text(place, server));
+            }
             set(root, "nats", "servers", Node { place, value: Value::List(items) });
         }
     }
