@@ -33,8 +33,7 @@ impl Document {
     /// The value that the whole body is.
     #[must_use]
     pub fn root(&self) -> Json<'_> {
-        // `parse` has seen that this is UTF-8.
-        Json::new(std::str::from_utf8(&self.bytes).unwrap_or("null"))
+        Json { text: self.bytes.trim_ascii() }
     }
 
     /// The body as a tree, for those who need one. Integers beyond 64 bits become doubles here.
@@ -56,7 +55,7 @@ pub struct MalformedBody {
 /// One value inside a checked JSON text, still in the form in which it came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Json<'a> {
-    text: &'a str,
+    text: &'a [u8],
 }
 
 /// What a value is, told by its first byte.
@@ -75,18 +74,19 @@ impl<'a> Json<'a> {
     /// but nothing panics.
     #[must_use]
     pub fn new(text: &'a str) -> Self {
-        Self { text: text.trim_ascii() }
+        Self { text: text.as_bytes().trim_ascii() }
     }
 
     /// The value's text, without surrounding white space.
     #[must_use]
     pub fn raw(self) -> &'a str {
-        self.text
+        // `parse` has seen that the whole is UTF-8, and values end at ASCII characters.
+        std::str::from_utf8(self.text).unwrap_or("null")
     }
 
     #[must_use]
     pub fn kind(self) -> Kind {
-        match self.text.as_bytes().first() {
+        match self.text.first() {
             Some(b'{') => Kind::Object,
             Some(b'[') => Kind::Array,
             Some(b'"') => Kind::String,
@@ -125,7 +125,7 @@ impl<'a> Json<'a> {
     #[must_use]
     pub fn to_value(self) -> serde_json::Value {
         // The text was checked when the document was made.
-        serde_json::from_str(self.text).unwrap_or_default()
+        serde_json::from_slice(self.text).unwrap_or_default()
     }
 }
 

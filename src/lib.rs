@@ -8,3 +8,4 @@ pub mod json;
 pub mod subject;
 pub mod validate;
 pub mod yaml;
+pub mod template;

@@ -110,9 +110,7 @@ pub fn check_pattern(tokens: &[PatternToken<'_>]) -> Vec<SubjectError> {
     let start = match tokens.first() {
         Some(PatternToken::Literal(text)) => reserved(text),
         // A prefix that differs from every reserved name already settles the name space.
-        Some(PatternToken::Templated { prefix }) if prefix.is_empty() => {
-            Some(SubjectError::StartsWithParameter)
-        }
+        Some(PatternToken::Templated { prefix: "" }) => Some(SubjectError::StartsWithParameter),
         Some(PatternToken::Templated { prefix })
             if INBOX.starts_with(prefix) || prefix.starts_with(INBOX) =>
         {

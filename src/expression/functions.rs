@@ -97,7 +97,7 @@ fn add(env: &mut Env) -> Result<(), DeclarationError> {
 }
 
 fn token<'b, 'v>(arguments: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
-    let argument = arguments.first().ok_or_else(ExecutionError::missing_argument_or_target)?;
+    let argument = arguments.into_iter().next().ok_or_else(ExecutionError::missing_argument_or_target)?;
     let text = if let Some(text) = argument.downcast_ref::<CelString<'_>>() {
         encode_token(text.inner()).into_owned()
     } else if let Some(number) = argument.downcast_ref::<CelInt>() {

@@ -76,7 +76,7 @@ impl Root {
     }
 
     /// Whether the variable is a value by itself, and not only a holder of members.
-    const fn is_value(self) -> bool {
+    pub(super) const fn is_value(self) -> bool {
         matches!(self, Self::Body | Self::Reply | Self::Status)
     }
 }

@@ -18,8 +18,9 @@ use cel::{Context, ExecutionError, Value};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// Elements of a request's data times the bytes that a loop reads again for each of them; about 0.1 s of copying.
-const LOOP_BYTES: usize = 64 << 20;
+/// Elements of a request's data times the bytes of text that a loop reads again for each of them. A CEL value can take
+/// twenty times the bytes of its text.
+const LOOP_BYTES: usize = 8 << 20;
 
 pub(super) struct Program {
     program: cel::Program,

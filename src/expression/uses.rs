@@ -72,7 +72,7 @@ impl<'e> Walker<'e> {
             }
             Expr::Select(select) => self.expr(&select.operand),
             Expr::Struct(_) => {
-                self.error(node, "there are no message types here", "write a map: `{\"name\": value}`")
+                self.error(node, "there are no message types here", "write a map: `{\"name\": value}`");
             }
             Expr::Ident(_) | Expr::Literal(_) | Expr::Unspecified => {}
         }
@@ -100,13 +100,12 @@ impl<'e> Walker<'e> {
         if is_test(node) && !chain.open {
             self.uses.tested.insert((root, path.pointer(usize::MAX)));
         }
-        let (in_loop, offset) = (self.bound.iter().any(|bound| bound.element), self.offset(node));
-        self.uses.reads.push(Read { path, in_loop, offset });
+        self.read(path, node);
     }
 
     fn call(&mut self, call: &'e CallExpr, node: &'e IdedExpr) {
-        if call.func_name == operators::IN {
-            self.membership(call);
+        if call.func_name == operators::IN && self.membership(call, node) {
+            return;
         }
         let of_optional = matches!(call.target.as_deref(), Some(IdedExpr { expr: Expr::Ident(name), .. }) if name == "optional");
         if of_optional {
@@ -125,18 +124,35 @@ impl<'e> Walker<'e> {
         call.args.iter().for_each(|argument| self.expr(argument));
     }
 
-    /// `"x" in body` tests for `body.x`.
-    fn membership(&mut self, call: &'e CallExpr) {
+    /// `"x" in body` tests for `body.x`. Returns whether nothing else has to be read: of a variable that holds only
+    /// members, the one that is asked for is enough.
+    fn membership(&mut self, call: &'e CallExpr, node: &'e IdedExpr) -> bool {
         let [IdedExpr { expr: Expr::Literal(LiteralValue::String(name)), .. }, holder] = call.args.as_slice()
         else {
-            return;
+            return false;
         };
-        let Some(chain) = chain(holder).filter(|chain| !chain.open) else { return };
-        if let Some(root) = Root::named(chain.name) {
-            let mut path = Path { root, steps: chain.steps };
-            path.steps.push(Step { key: Key::Name(name.inner().to_owned()), optional: false });
-            self.uses.tested.insert((root, path.pointer(usize::MAX)));
+        let Some(chain) = chain(holder).filter(|chain| !chain.open) else { return false };
+        let Some(root) = Root::named(chain.name).filter(|root| root.available(self.position)) else {
+            return false;
+        };
+        if self.bound.iter().any(|bound| bound.name == chain.name) {
+            return false;
         }
+        let mut path = Path { root, steps: chain.steps };
+        path.steps.push(Step { key: Key::Name(name.inner().to_owned()), optional: true });
+        self.uses.tested.insert((root, path.pointer(usize::MAX)));
+        // A body may also be a list, over which a search in a loop has to be counted as a whole.
+        let in_loop = self.bound.iter().any(|bound| bound.element);
+        let enough = path.steps.len() == 1 && !(root.is_value() && in_loop);
+        if enough {
+            self.read(path, node);
+        }
+        enough
+    }
+
+    fn read(&mut self, path: Path, node: &'e IdedExpr) {
+        let (in_loop, offset) = (self.bound.iter().any(|bound| bound.element), self.offset(node));
+        self.uses.reads.push(Read { path, in_loop, offset });
     }
 
     fn function(&mut self, call: &'e CallExpr, node: &'e IdedExpr) {

@@ -1,6 +1,6 @@
 //! Between JSON text and CEL values, in both directions.
 //!
-//! Integers become Int where they fit, since CEL does not add UInt to Int; larger ones up to 64 bits become UInt, and
+//! Integers become Int where they fit, since CEL does not add `UInt` to Int; larger ones up to 64 bits become `UInt`, and
 //! every other number Double. Texts without escapes are borrowed from the body.
 
 use super::Presence;

@@ -135,7 +135,7 @@ proptest! {
     fn reading_in_place_finds_what_a_tree_holds(tree in tree(), pretty in any::<bool>()) {
         let text = if pretty { serde_json::to_string_pretty(&tree) } else { serde_json::to_string(&tree) }.unwrap();
         let document = parse(&text).unwrap();
-        prop_assert_eq!(rebuild(document.root(), &tree), tree.clone());
+        prop_assert_eq!(&rebuild(document.root(), &tree), &tree);
         prop_assert_eq!(document.to_value(), tree);
     }
 
