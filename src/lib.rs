@@ -6,6 +6,6 @@ pub mod expression;
 pub mod gateway;
 pub mod json;
 pub mod subject;
+pub mod template;
 pub mod validate;
 pub mod yaml;
-pub mod template;
