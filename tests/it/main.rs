@@ -10,6 +10,8 @@
 )]
 
 mod config;
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test says what went wrong by failing
+
 mod contract;
 mod nats;
 mod requests;
