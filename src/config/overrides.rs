@@ -12,7 +12,7 @@ use crate::yaml::{Key, Node, Value};
 pub struct Overrides {
     /// `--listen`, `NATSGATE_LISTEN`: instead of `server.listen`.
     pub listen: Option<String>,
-    /// `--admin`, `NATSGATE_ADMIN`: instead of `server.admin`.
+    /// `--admin-listen`, `NATSGATE_ADMIN_LISTEN`: instead of `server.admin`.
     pub admin: Option<String>,
     /// `--nats`, `NATSGATE_NATS_SERVERS`: instead of `nats.servers`; commas between several.
     pub nats: Option<String>,
@@ -25,7 +25,7 @@ impl Overrides {
             set(root, "server", "listen", Node::text(place, address.trim()));
         }
         if let Some(address) = &self.admin {
-            let place = source("--admin (NATSGATE_ADMIN)", address, diagnostics);
+            let place = source("--admin-listen (NATSGATE_ADMIN_LISTEN)", address, diagnostics);
             set(root, "server", "admin", Node::text(place, address.trim()));
         }
         if let Some(servers) = &self.nats {

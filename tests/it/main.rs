@@ -2,16 +2,8 @@
 
 // Helpers of tests say what went wrong by failing, as the tests themselves do.
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic)]
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "helpers of tests fail by panicking too; clippy.toml exempts only the test functions"
-)]
 
 mod config;
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test says what went wrong by failing
-
 mod contract;
 mod nats;
 mod requests;
