@@ -1,6 +1,7 @@
 //! The command line: one function a command; what they do is decided elsewhere.
 
 mod check;
+mod dev;
 
 mod explain;
 mod load;
@@ -187,7 +188,7 @@ pub fn main() -> ExitCode {
             Command::Serve(args) => serve::run(args).await,
             Command::Check(args) => check::run(args).await,
             Command::Explain(args) => explain::run(args).await,
-            Command::Dev(_) => Ok(DONE),
+            Command::Dev(args) => dev::run(args).await,
             Command::Schema => Ok(schema()),
         }
     });

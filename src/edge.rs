@@ -16,6 +16,7 @@ use http::HeaderValue;
 use crate::gateway::{Gateway, Note};
 use crate::head::Head;
 use crate::problem::{self, Code, Problem};
+use crate::telemetry::Log;
 use crate::translate::HttpResponse;
 use access::AccessLine;
 
@@ -23,17 +24,23 @@ use access::AccessLine;
 #[derive(Debug, Clone, Copy)]
 pub struct Peer(pub IpAddr);
 
-/// The service of the public listener.
-pub fn router(gateway: Arc<Gateway>) -> Router {
-    Router::new().fallback(entry).with_state(gateway)
+/// What the public listener shares.
+struct Edge {
+    gateway: Arc<Gateway>,
+    log: Option<Log>,
 }
 
-async fn entry(State(gateway): State<Arc<Gateway>>, request: Request) -> axum::response::Response {
+/// The service of the public listener. Without a log there are no access lines.
+pub fn router(gateway: Arc<Gateway>, log: Option<Log>) -> Router {
+    Router::new().fallback(entry).with_state(Arc::new(Edge { gateway, log }))
+}
+
+async fn entry(State(edge): State<Arc<Edge>>, request: Request) -> axum::response::Response {
     let (parts, body) = request.into_parts();
     let ip = parts.extensions.get::<Peer>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0);
     let head = Head::new(parts, ip);
-    let mut line = AccessLine::new(&head);
-    let mut response = answer(&gateway, &head, body, &mut line).await;
+    let mut line = AccessLine::new(edge.log.as_ref(), &head);
+    let mut response = answer(&edge.gateway, &head, body, &mut line).await;
     if let Ok(id) = HeaderValue::from_str(head.id.as_str()) {
         response.headers_mut().insert(problem::REQUEST_ID, id);
     }

@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::admin::{self, Readiness};
 use crate::edge;
 use crate::gateway::{Gateway, checks};
+use crate::telemetry::Log;
 
 /// Between the end of `drain` and the end of the process: for answers to what was still waiting.
 const LAST_ANSWERS: Duration = Duration::from_secs(1);
@@ -77,8 +78,8 @@ impl Server {
         Ok(Bound { public: self.public.local_addr()?, admin: self.admin.local_addr()? })
     }
 
-    /// Serves until `stop` is cancelled, then drains.
-    pub async fn run(self, gateway: Arc<Gateway>, stop: CancellationToken) {
+    /// Serves until `stop` is cancelled, then drains. With a log, every request gets its access line there.
+    pub async fn run(self, gateway: Arc<Gateway>, log: Option<Log>, stop: CancellationToken) {
         let Settings { drain_delay, drain, ready_requires_nats, start_checks, .. } = self.settings;
         let readiness = Readiness::new(ready_requires_nats);
         let (close, end) = (CancellationToken::new(), CancellationToken::new());
@@ -95,7 +96,7 @@ impl Server {
             });
         }
         let mut public = JoinSet::new();
-        public.spawn(listener::serve(self.public, edge::router(Arc::clone(&gateway)), close.clone()));
+        public.spawn(listener::serve(self.public, edge::router(Arc::clone(&gateway), log), close.clone()));
 
         stop.cancelled().await;
         readiness.end();

@@ -1,19 +1,27 @@
 //! One line a request, also for one whose client went away before the answer.
 
+use std::fmt;
+use std::io::Write as _;
 use std::sync::Arc;
 
 use http::StatusCode;
 use tokio::time::Instant;
+use tracing::Level;
 
 use crate::head::Head;
+use crate::json::write_string;
 use crate::problem::Problem;
+use crate::telemetry::{Log, LogFormat};
 
 /// Longest path that is logged, in bytes.
 const LONGEST_PATH: usize = 256;
+/// The status of a request whose client did not wait for the answer.
+const ABANDONED: u16 = 499;
 
 /// The access line of one request; written when dropped.
 #[derive(Debug)]
 pub(super) struct AccessLine<'a> {
+    log: Option<&'a Log>,
     head: &'a Head,
     operation: Option<Arc<str>>,
     problem: Option<Problem>,
@@ -22,8 +30,8 @@ pub(super) struct AccessLine<'a> {
 
 impl<'a> AccessLine<'a> {
     /// The line of a request that has begun.
-    pub(super) fn new(head: &'a Head) -> AccessLine<'a> {
-        AccessLine { head, operation: None, problem: None, status: None }
+    pub(super) fn new(log: Option<&'a Log>, head: &'a Head) -> AccessLine<'a> {
+        AccessLine { log, head, operation: None, problem: None, status: None }
     }
 
     /// Adds what the stages said.
@@ -40,22 +48,87 @@ impl<'a> AccessLine<'a> {
 
 impl Drop for AccessLine<'_> {
     fn drop(&mut self) {
+        let Some(log) = self.log.filter(|_| tracing::enabled!(Level::INFO)) else { return };
+        log.writer.append(|out| {
+            let mut fields = Fields { out, format: log.format };
+            fields.begin(humantime::format_rfc3339_micros(std::time::SystemTime::now()), self.status.is_some());
+            self.write(&mut fields);
+            fields.end();
+        });
+    }
+}
+
+impl AccessLine<'_> {
+    fn write(&self, fields: &mut Fields<'_>) {
         let head = self.head;
-        let problem = self.problem.as_ref();
-        let path = head.path().get(..LONGEST_PATH).unwrap_or(head.path());
-        tracing::info!(
-            request_id = head.id.as_str(),
-            trace_id = %head.trace.id(),
-            operation = self.operation.as_deref().unwrap_or_default(),
-            method = head.method().as_str(),
-            path,
-            status = self.status.map_or(499, |status| status.as_u16()),
-            code = problem.map(|problem| problem.code.name()),
-            outcome = problem.map(|problem| problem.outcome().name()),
-            cause = problem.and_then(|problem| problem.cause.as_deref()),
-            duration_us = u64::try_from(Instant::now().saturating_duration_since(head.received).as_micros()).unwrap_or(u64::MAX),
-            ip = %head.ip,
-            "{}", if self.status.is_some() { "request" } else { "request abandoned by its client" }
-        );
+        fields.text("request_id", head.id.as_str());
+        fields.plain("trace_id", head.trace.id());
+        if let Some(operation) = &self.operation {
+            fields.text("operation", operation);
+        }
+        fields.text("method", head.method().as_str());
+        fields.text("path", head.path().get(..LONGEST_PATH).unwrap_or(head.path()));
+        fields.number("status", u64::from(self.status.map_or(ABANDONED, |status| status.as_u16())));
+        if let Some(problem) = &self.problem {
+            fields.text("code", problem.code.name());
+            fields.text("outcome", problem.outcome().name());
+            if let Some(cause) = &problem.cause {
+                fields.text("cause", cause);
+            }
+        }
+        let took = Instant::now().saturating_duration_since(head.received).as_micros();
+        fields.number("duration_us", u64::try_from(took).unwrap_or(u64::MAX));
+        fields.plain("ip", head.ip);
+    }
+}
+
+/// Writes fields as the other lines of the log have them. Text from outside is escaped in both formats.
+struct Fields<'a> {
+    out: &'a mut Vec<u8>,
+    format: LogFormat,
+}
+
+impl Fields<'_> {
+    fn begin(&mut self, time: impl fmt::Display, answered: bool) {
+        let message = if answered { "request" } else { "request abandoned by its client" };
+        let _ = match self.format {
+            LogFormat::Json => {
+                write!(self.out, "{{\"timestamp\":\"{time}\",\"level\":\"INFO\",\"message\":\"{message}\"")
+            }
+            LogFormat::Text => write!(self.out, "{time}  INFO {message}"),
+        };
+    }
+
+    fn name(&mut self, name: &str) {
+        let _ = match self.format {
+            LogFormat::Json => write!(self.out, ",\"{name}\":"),
+            LogFormat::Text => write!(self.out, " {name}="),
+        };
+    }
+
+    fn text(&mut self, name: &str, value: &str) {
+        self.name(name);
+        write_string(self.out, value);
+    }
+
+    /// A value of ours that needs no escaping.
+    fn plain(&mut self, name: &str, value: impl fmt::Display) {
+        self.name(name);
+        let _ = match self.format {
+            LogFormat::Json => write!(self.out, "\"{value}\""),
+            LogFormat::Text => write!(self.out, "{value}"),
+        };
+    }
+
+    fn number(&mut self, name: &str, value: u64) {
+        self.name(name);
+        let _ = write!(self.out, "{value}");
+    }
+
+    fn end(&mut self) {
+        self.out.extend_from_slice(match self.format {
+            LogFormat::Json => b"}\n",
+            LogFormat::Text => b"\n",
+        });
     }
 }
