@@ -146,10 +146,16 @@ impl Nats {
             sleep(Duration::from_millis(5)).await;
         }
         self.shared.stop.cancel();
-        let sessions: Vec<_> = self.shared.links.iter().filter_map(Link::take).collect();
-        join_all(sessions.iter().map(|session| session.close(until))).await;
+        self.close_links(until).await;
         self.shared.tasks.close();
         let _late = timeout_at(until, self.shared.tasks.wait()).await;
+        // A supervisor may have brought in a session while it was told to stop.
+        self.close_links(until).await;
+    }
+
+    async fn close_links(&self, until: Instant) {
+        let sessions: Vec<_> = self.shared.links.iter().filter_map(Link::take).collect();
+        join_all(sessions.iter().map(|session| session.close(until))).await;
     }
 
     /// The session with the fewest waiting requests.

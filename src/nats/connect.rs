@@ -16,8 +16,8 @@ use super::vitals::Vitals;
 /// Commands that may wait for the connection's task. A few, since what is in there cannot be taken back.
 const COMMANDS: usize = 128;
 
-/// Replies that may wait for the session's reader, enough for a burst of all requests that a gateway lets in.
-const REPLIES: usize = 256 * 1024;
+/// Replies that may wait for the session's reader: more than a gateway lets in as requests.
+const REPLIES: usize = 64 * 1024;
 
 /// Nobody can listen there, so that the one reconnect which the client crate insists on fails at once.
 const NOWHERE: &str = "nats://127.0.0.1:0";

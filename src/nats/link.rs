@@ -1,6 +1,7 @@
 //! Keeps one session alive for as long as anybody has use for it: connects, watches, replaces.
 //! Nothing is sent here; `session` says what a session is.
 
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -22,6 +23,9 @@ const LAME_DUCK_GRACE: Duration = Duration::from_secs(60);
 
 /// How often a session that is to go is asked whether anyone still waits in it.
 const LAME_DUCK_LOOK: Duration = Duration::from_millis(20);
+
+/// Different failures that are logged while no server lets us in.
+const MOST_TOLD: usize = 32;
 
 /// What all links of a [`super::Nats`] have in common.
 pub(super) struct Shared {
@@ -61,16 +65,14 @@ impl Shared {
         self.changes.send_modify(|count| *count += 1);
     }
 
-    /// Logs what went wrong, at length only if it is news.
-    fn note(&self, message: &str, server: &ServerAddr, error: String) {
-        let mut last = self.last_error.lock().unwrap_or_else(PoisonError::into_inner);
-        let (host, port) = (server.host(), server.port());
-        if last.as_ref() == Some(&error) {
-            tracing::debug!(nats.server = %format_args!("{host}:{port}"), error, "{message}");
-        } else {
-            tracing::warn!(nats.server = %format_args!("{host}:{port}"), error, "{message}");
-            *last = Some(error);
-        }
+    fn note(&self, error: String) {
+        *self.last_error.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+    }
+
+    fn lost(&self, server: &ServerAddr, reason: String) {
+        tracing::warn!(nats.server = %place(server), error = reason, "connection to nats lost");
+        self.note(reason);
+        self.changed();
     }
 }
 
@@ -84,33 +86,24 @@ async fn keep(shared: Arc<Shared>, index: usize) {
     let Some(link) = shared.links.get(index) else { return };
     let mut supervisor =
         Supervisor { shared: Arc::clone(&shared), servers: shared.servers.clone(), established: false };
+    let mut leaving = None;
     loop {
-        let (mut session, mut server) = supervisor.establish(None).await;
-        link.current.store(Some(Arc::clone(&session)));
-        shared.changed();
-        loop {
-            match session.watch().await {
-                Watched::Ended(reason) => {
-                    link.current.store(None);
-                    shared.note("connection to nats lost", &server, reason);
-                    shared.changed();
-                    break;
-                }
-                Watched::LameDuck => {
-                    tracing::info!(
-                        nats.server = server.host(),
-                        "server is about to stop, moving to another one"
-                    );
-                    let (new, its_server) = supervisor.establish(Some(&server)).await;
-                    let old = link.current.swap(Some(Arc::clone(&new)));
-                    shared.changed();
-                    if let Some(old) = old {
-                        shared.tasks.spawn(retire(old, shared.stop.clone()));
-                    }
-                    (session, server) = (new, its_server);
-                }
-            }
+        let (session, server) = supervisor.establish(leaving.as_ref()).await;
+        if let Some(old) = link.current.swap(Some(Arc::clone(&session))) {
+            shared.tasks.spawn(retire(old, shared.stop.clone()));
         }
+        shared.changed();
+        leaving = match session.watch().await {
+            Watched::Ended(reason) => {
+                link.take();
+                shared.lost(&server, reason);
+                None
+            }
+            Watched::LameDuck => {
+                tracing::info!(nats.server = %place(&server), "server is about to stop, moving to another one");
+                Some(server)
+            }
+        };
     }
 }
 
@@ -128,11 +121,19 @@ impl Supervisor {
             // Everyone else lost the same server at the same moment.
             sleep(backoff.next()).await;
         }
+        // What was said once about a server is not said again until we are in.
+        let mut told = HashSet::new();
         loop {
             for server in self.servers.round(avoid) {
                 match connect::open(&self.shared.options, &server, Arc::clone(&self.shared.waiting)).await {
                     Ok(session) => return (Arc::new(self.entered(session, &server)), server),
-                    Err(error) => self.shared.note("cannot connect to nats", &server, error),
+                    Err(error) => {
+                        let server = place(&server);
+                        if told.len() < MOST_TOLD && told.insert(format!("{server} {error}")) {
+                            tracing::warn!(nats.server = server, error, "cannot connect to nats, trying on");
+                        }
+                        self.shared.note(error);
+                    }
                 }
             }
             sleep(backoff.next()).await;
@@ -147,13 +148,18 @@ impl Supervisor {
         }
         self.established = true;
         tracing::info!(
-            nats.server = %format_args!("{}:{}", server.host(), server.port()),
+            nats.server = %place(server),
             nats.server_name = info.server_name,
             nats.version = info.version,
             "connected to nats"
         );
         session
     }
+}
+
+/// A server as it may be shown: without the credentials that its URL may hold.
+fn place(server: &ServerAddr) -> String {
+    format!("{}:{}", server.host(), server.port())
 }
 
 /// Lets a session finish: until nobody waits in it, its server is gone, or the grace is over.

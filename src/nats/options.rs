@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 /// What [`super::Nats::start`] needs.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Options {
     /// URLs with the scheme `nats` or `tls`; `user:password@` in one serves where `auth` is [`Auth::None`].
     pub servers: Vec<String>,
@@ -64,6 +64,27 @@ impl Options {
         }
         Ok(())
     }
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let servers: Vec<_> = self.servers.iter().map(|url| without_credentials(url)).collect();
+        f.debug_struct("Options")
+            .field("servers", &servers)
+            .field("name", &self.name)
+            .field("auth", &self.auth)
+            .field("tls", &self.tls)
+            .field("connections", &self.connections)
+            .field("inbox_prefix", &self.inbox_prefix)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A URL as it may be shown.
+pub(super) fn without_credentials(url: &str) -> String {
+    let (scheme, rest) = url.split_once("://").map_or(("", url), |(scheme, rest)| (scheme, rest));
+    let place = rest.rsplit_once('@').map_or(rest, |(_credentials, place)| place);
+    if scheme.is_empty() { place.to_owned() } else { format!("{scheme}://{place}") }
 }
 
 /// The API prefix of a JetStream domain.

@@ -153,3 +153,59 @@ fn store_failed(error: &ApiError) -> PublishFailure {
         PublishFailure::StreamUnavailable(error.to_string())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failure(code: u16, err_code: u64, description: &str) -> PublishFailure {
+        let error = format!(r#"{{"code":{code},"err_code":{err_code},"description":"{description}"}}"#);
+        let reply = Reply {
+            status: None,
+            description: None,
+            headers: async_nats::HeaderMap::new(),
+            payload: format!(r#"{{"error":{error},"stream":"S","seq":0}}"#).into(),
+        };
+        read(&reply, 70_000).unwrap_err()
+    }
+
+    #[test]
+    fn refusals_are_told_apart_by_number() {
+        use PublishFailure as F;
+        for err_code in [10_002, 10_023, 10_163, 10_167] {
+            assert!(matches!(failure(400, err_code, "x"), F::StreamUnavailable(_)), "{err_code}");
+        }
+        for err_code in [10_070, 10_071, 10_164] {
+            assert!(matches!(failure(400, err_code, "x"), F::PreconditionFailed(_)), "{err_code}");
+        }
+        assert_eq!(failure(409, 10_158, "x"), F::InProcess);
+        assert_eq!(
+            failure(400, 10_097, "x"),
+            F::HeadersTooLarge { size: 70_000, limit: headers::MAX_STORED }
+        );
+        assert!(matches!(failure(400, 10_054, "x"), F::MessageTooLarge(_)));
+        assert!(matches!(failure(400, 10_109, "x"), F::Misconfigured(_)));
+        assert!(matches!(failure(503, 1, "x"), F::StreamUnavailable(_)));
+        assert!(matches!(failure(500, 1, "x"), F::BadAck(_)));
+    }
+
+    #[test]
+    fn a_failed_store_is_told_apart_by_its_description() {
+        use PublishFailure as F;
+        let store = |description| failure(503, 10_077, description);
+        assert!(matches!(store("maximum messages exceeded"), F::StreamFull(_)));
+        assert!(matches!(store("maximum bytes exceeded"), F::StreamFull(_)));
+        assert!(matches!(store("maximum messages per subject exceeded"), F::SubjectFull(_)));
+        assert!(matches!(store("message too large"), F::MessageTooLarge(_)));
+        assert!(matches!(store("no space left on device"), F::StreamUnavailable(_)));
+    }
+
+    #[test]
+    fn only_an_acknowledgement_is_one() {
+        assert!(PubAck::parse(br#"{"stream":"S","seq":7,"domain":"hub"}"#).is_some());
+        for other in ["", "{}", r#"{"stream":"S"}"#, r#"{"stream":"","seq":1}"#, r#"{"stream":"S","seq":0}"#]
+        {
+            assert!(PubAck::parse(other.as_bytes()).is_none(), "{other}");
+        }
+    }
+}

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_nats::ServerAddr;
 
-use super::options::OptionsError;
+use super::options::{OptionsError, without_credentials};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
@@ -65,17 +65,6 @@ fn parse(url: &str) -> Result<ServerAddr, OptionsError> {
         "nats" | "tls" => Ok(server),
         "ws" | "wss" => Err(bad("websockets are not supported")),
         _ => Err(bad("unknown scheme")),
-    }
-}
-
-/// A URL as it may be shown.
-pub(super) fn without_credentials(url: &str) -> String {
-    match url.rsplit_once('@') {
-        Some((left, place)) => {
-            let scheme = left.split_once("://").map_or("", |(scheme, _)| scheme);
-            format!("{scheme}{}{place}", if scheme.is_empty() { "" } else { "://" })
-        }
-        None => url.to_owned(),
     }
 }
 

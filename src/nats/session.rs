@@ -77,7 +77,7 @@ impl Session {
         deadline: Instant,
     ) -> Result<Reply, Failure> {
         let reply = format!("{}{}", self.inbox, place.number());
-        self.check(&message, &reply)?;
+        let size = self.check(&message, &reply)?;
         if deadline <= Instant::now() {
             return Err(Failure::NoSlot);
         }
@@ -90,7 +90,7 @@ impl Session {
         tokio::select! {
             // First of all: once the command has been taken, no other branch may claim that it was not.
             biased;
-            sent = self.client.publish_message(message) => self.sent(sent)?,
+            sent = self.client.publish_message(message) => self.sent(sent, size)?,
             outcome = place.outcome() => return outcome.map_err(|failure| match failure {
                 Failure::ConnectionLost => Failure::NotConnected,
                 other => other,
@@ -100,12 +100,11 @@ impl Session {
         place.outcome_by(deadline).await
     }
 
-    fn sent(&self, sent: Result<(), async_nats::PublishError>) -> Result<(), Failure> {
+    fn sent(&self, sent: Result<(), async_nats::PublishError>, size: usize) -> Result<(), Failure> {
         sent.map_err(|error| match error.kind() {
             PublishErrorKind::InvalidSubject => Failure::InvalidSubject,
-            PublishErrorKind::MaxPayloadExceeded => {
-                Failure::TooLarge { size: self.max_payload + 1, limit: self.max_payload }
-            }
+            // Not to be expected: we have compared the same numbers.
+            PublishErrorKind::MaxPayloadExceeded => Failure::TooLarge { size, limit: self.max_payload },
             PublishErrorKind::Send => {
                 self.vitals.end("the client's task is gone");
                 Failure::NotConnected
@@ -114,7 +113,8 @@ impl Session {
     }
 
     /// What the server would answer by closing the connection on everyone is refused here.
-    fn check(&self, message: &Outgoing, reply: &str) -> Result<(), Failure> {
+    /// Returns the message's size on the wire.
+    fn check(&self, message: &Outgoing, reply: &str) -> Result<usize, Failure> {
         let head = headers::wire_len(&message.headers);
         let size = head + message.payload.len();
         if size > self.max_payload {
@@ -125,7 +125,7 @@ impl Session {
         if length > self.max_control_line {
             return Err(Failure::SubjectTooLong { length, limit: self.max_control_line });
         }
-        Ok(())
+        Ok(size)
     }
 
     /// Looks after the session until it ends or its server announces that it will.

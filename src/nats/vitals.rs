@@ -85,7 +85,7 @@ impl Vitals {
         match Violation::parse(text) {
             Some(Violation::Publish(subject)) => self.waiting.deny(subject),
             Some(Violation::Subscription(subject)) if subject.starts_with(&self.inbox) => {
-                let prefix = self.inbox.split('.').next().unwrap_or_default();
+                let prefix = self.inbox.rsplitn(3, '.').last().unwrap_or_default();
                 self.end(&format!(
                     "no permission to subscribe to {subject}, so no reply could ever come back; \
                      let the gateway's user subscribe to {prefix}.> or choose an inbox prefix that it may use"

@@ -1,1 +1,7 @@
 //! All integration tests, in one binary: real servers, real sockets, random ports.
+
+// Helpers of tests say what went wrong by failing, as the tests themselves do.
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic)]
+
+mod nats;
+mod support;
