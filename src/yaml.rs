@@ -184,9 +184,22 @@ mod tests {
         assert!(report.contains("unknown key `limt`\n  --> a.yaml:3:3"), "{report}");
         assert!(report.contains("did you mean `limit`?"), "{report}");
         assert!(report.contains("`tls` is not available yet\n  --> a.yaml:4:3"), "{report}");
-        assert!(report.contains("expected a string, found a list\n  --> a.yaml:6:16"), "{report}");
-        assert!(report.contains("expected u32, found text\n  --> a.yaml:7:26"), "{report}");
+        assert!(report.contains("expected text, found a list\n  --> a.yaml:6:16"), "{report}");
+        assert!(
+            report.contains("expected a whole number from 0 to 4294967295, found text\n  --> a.yaml:7:26"),
+            "{report}"
+        );
         assert_eq!(report.matches("error:").count(), 4, "{report}");
+    }
+
+    #[test]
+    fn a_tree_that_is_read_out_of_a_tree_is_the_same() {
+        let mut diagnostics = Diagnostics::default();
+        let text = "a: \"q\"\nb: [1, -2, 1.5, true, null, p, 'x y']\nc: { d: {} }\n";
+        let file = diagnostics.add_source(Path::new("a.yaml"), text);
+        let root = parse(file, &mut diagnostics).expect("it is valid");
+        let again: Node = read(root.clone(), |_| false, &mut diagnostics).expect("any tree is read");
+        assert_eq!(again, root);
     }
 
     #[test]

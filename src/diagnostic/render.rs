@@ -65,12 +65,34 @@ fn excerpt(diagnostics: &Diagnostics, place: Place) -> Option<(String, usize)> {
     let source = diagnostics.sources.get(place.file as usize)?;
     let line = source.text.lines().nth((place.line as usize).checked_sub(1)?)?;
     let column = (place.column as usize).saturating_sub(1);
+    let line = without_secrets(diagnostics, place, line);
     let printable = |c: char| if c.is_control() { ' ' } else { c };
     if line.chars().nth(WINDOW * 2).is_none() {
         return Some((line.trim_end().chars().map(printable).collect(), column));
     }
     let start = column.saturating_sub(WINDOW / 2);
     Some((line.chars().skip(start).take(WINDOW).map(printable).collect(), column - start))
+}
+
+/// The line with an asterisk for every character of a hidden place, also of one that began on a line before.
+fn without_secrets(diagnostics: &Diagnostics, place: Place, line: &str) -> String {
+    let mut characters: Vec<char> = line.chars().collect();
+    for hidden in diagnostics.hidden.iter().filter(|h| h.file == place.file && h.line <= place.line) {
+        let Some((start, length)) = on_line(diagnostics, hidden, place.line) else { continue };
+        characters.iter_mut().skip(start).take(length).for_each(|c| *c = '*');
+    }
+    characters.into_iter().collect()
+}
+
+/// Where a hidden place that begins on this line or before stands on it: start and length in characters.
+fn on_line(diagnostics: &Diagnostics, hidden: &Place, line: u32) -> Option<(usize, usize)> {
+    let source = diagnostics.sources.get(hidden.file as usize)?;
+    let start = (hidden.column as usize).checked_sub(1)?;
+    let lines = source.text.split_inclusive('\n').skip((hidden.line as usize).checked_sub(1)?);
+    let text: String = lines.flat_map(str::chars).skip(start).take(hidden.length as usize).collect();
+    // A block scalar ends where the next key begins: what is between them is no secret.
+    let length = text.trim_end().split('\n').nth((line - hidden.line) as usize)?.chars().count();
+    Some((if line == hidden.line { start } else { 0 }, length))
 }
 
 /// The same as JSON: one object a diagnostic.

@@ -69,11 +69,34 @@ impl de::Error for Error {
     }
 
     fn invalid_type(_: Unexpected<'_>, expected: &dyn Expected) -> Error {
-        Error::new(Kind::Other(format!("expected {expected}")))
+        Error::new(Kind::Other(format!("expected {}", in_words(expected))))
     }
 
-    fn invalid_value(_: Unexpected<'_>, expected: &dyn Expected) -> Error {
-        Error::new(Kind::Other(format!("expected {expected}")))
+    fn invalid_value(found: Unexpected<'_>, expected: &dyn Expected) -> Error {
+        let found = match found {
+            Unexpected::Unsigned(_) | Unexpected::Signed(_) | Unexpected::Float(_) => {
+                ", found another number"
+            }
+            _ => "",
+        };
+        Error::new(Kind::Other(format!("expected {}{found}", in_words(expected))))
+    }
+}
+
+/// Serde speaks of Rust's types; people who write YAML do not.
+fn in_words(expected: &dyn Expected) -> String {
+    let expected = expected.to_string();
+    match expected.as_str() {
+        "a string" => "text".to_owned(),
+        "a sequence" => "a list".to_owned(),
+        "a boolean" => "true or false".to_owned(),
+        "u8" => format!("a whole number from 0 to {}", u8::MAX),
+        "u16" => format!("a whole number from 0 to {}", u16::MAX),
+        "u32" => format!("a whole number from 0 to {}", u32::MAX),
+        "u64" | "usize" => "a whole number that is not negative".to_owned(),
+        "i64" => "a whole number".to_owned(),
+        name if name.starts_with("struct ") => "a map".to_owned(),
+        _ => expected,
     }
 }
 
@@ -97,11 +120,9 @@ impl<'de> Deserializer<'de> for &'de Node {
         result.map_err(|error| self.describe(error))
     }
 
+    /// A key under which nothing stands is not the same as no key: it would silently do nothing.
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        match self.value {
-            Value::Null => visitor.visit_none(),
-            _ => visitor.visit_some(self),
-        }
+        visitor.visit_some(self)
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -132,7 +153,13 @@ impl<'de> Deserializer<'de> for &'de Node {
         visitor: V,
     ) -> Result<V::Value, Error> {
         match name {
-            LOCATED => visitor.visit_seq(WithPlace { place: Some(self.place), inner: self }),
+            LOCATED => {
+                let marks = match self.value {
+                    Value::Text { secret, quoted, .. } => u32::from(quoted) | u32::from(secret) << 1,
+                    _ => 0,
+                };
+                visitor.visit_seq(WithPlace { place: Some(self.place), marks, inner: self })
+            }
             _ => self.deserialize_any(visitor),
         }
     }
@@ -197,16 +224,32 @@ impl Node {
     /// An error about a secret never repeats it.
     fn describe(&self, mut error: Error) -> Error {
         if matches!(self.value, Value::Text { secret: true, .. }) {
-            error.kind = Kind::Other("what `env` or `file` put in here is not a legal value".into());
+            error.kind = Kind::Other(without_the_value(&error.kind));
         }
         if error.place.is_none()
             && let Kind::Other(message) = &mut error.kind
             && message.starts_with("expected ")
+            && !message.contains(", found ")
         {
             message.push_str(&format!(", found {}", self.kind()));
         }
         error.at(self.place)
     }
+}
+
+/// What is wrong with a secret: what was expected may be said, and nothing of what was found.
+fn without_the_value(kind: &Kind) -> String {
+    let expected = match kind {
+        Kind::UnknownVariant { expected, .. } => format!(": expected one of {}", expected.join(", ")),
+        Kind::Other(message) if message.starts_with("what `env`") => return message.clone(),
+        Kind::Other(message) if message.starts_with("expected ") => {
+            format!(": {}", message.split(", found ").next().unwrap_or_default())
+        }
+        _ => String::new(),
+    };
+    format!(
+        "what `env` or `file` put in here is not a legal value{expected}\ncorrect it in the variable or the file"
+    )
 }
 
 fn visit_number<'de, V: Visitor<'de>>(number: &serde_json::Number, visitor: V) -> Result<V::Value, Error> {
@@ -229,7 +272,7 @@ impl<'de> de::SeqAccess<'de> for Items<'de> {
         let Some(item) = self.items.get(self.next) else { return Ok(None) };
         let index = self.next;
         self.next += 1;
-        seed.deserialize(item).map(Some).map_err(|error| error.at(item.place).under(index))
+        seed.deserialize(item).map(Some).map_err(|error| item.describe(error).under(index))
     }
 }
 
@@ -252,7 +295,7 @@ impl<'de> de::MapAccess<'de> for Map<'de> {
         };
         let index = self.next;
         self.next += 1;
-        seed.deserialize(node).map_err(|error| error.at(node.place).under(index))
+        seed.deserialize(node).map_err(|error| node.describe(error).under(index))
     }
 }
 
@@ -269,7 +312,7 @@ impl<'de> Deserializer<'de> for &'de Key {
         _: usize,
         visitor: V,
     ) -> Result<V::Value, Error> {
-        visitor.visit_seq(WithPlace { place: Some(self.place), inner: self })
+        visitor.visit_seq(WithPlace { place: Some(self.place), marks: 0, inner: self })
     }
 
     forward_to_deserialize_any! {
@@ -281,6 +324,8 @@ impl<'de> Deserializer<'de> for &'de Key {
 /// The two parts of a [`super::Located`]: first the place, then the value.
 struct WithPlace<D> {
     place: Option<Place>,
+    /// Of a text: 1 for quoted, 2 for secret.
+    marks: u32,
     inner: D,
 }
 
@@ -290,7 +335,7 @@ impl<'de, D: Deserializer<'de, Error = Error> + Copy> de::SeqAccess<'de> for Wit
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Error> {
         match self.place.take() {
             Some(Place { file, line, column, length }) => {
-                let numbers = [file, line, column, length];
+                let numbers = [file, line, column, length, self.marks];
                 seed.deserialize(SeqDeserializer::new(numbers.into_iter())).map(Some)
             }
             None => seed.deserialize(self.inner).map(Some),

@@ -1,9 +1,10 @@
 //! Text → [`Node`]: the one place that knows the YAML library.
 
+use std::collections::HashMap;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde_saphyr::{Options, Spanned};
+use serde_saphyr::{DuplicateKeyPolicy, Options, Spanned};
 
 use super::{Key, Node, Value};
 use crate::diagnostic::{Diagnostic, Diagnostics, Place};
@@ -15,9 +16,9 @@ pub fn parse(file: u32, diagnostics: &mut Diagnostics) -> Option<Node> {
         return Some(Node { place: Place::file(file), value: Value::Map(Vec::new()) });
     }
     match serde_saphyr::from_str_with_options::<Spanned<Raw>>(&text, options()) {
-        Ok(raw) => Some(raw.into_node(file, &text)),
+        Ok(raw) => Some(raw.into_node(file, &text, diagnostics)),
         Err(error) => {
-            diagnostics.push(syntax_error(file, &error));
+            diagnostics.push(syntax_error(file, &text, &error));
             None
         }
     }
@@ -28,9 +29,9 @@ pub fn parse_all(file: u32, diagnostics: &mut Diagnostics) -> Vec<Node> {
     let Some(source) = diagnostics.sources.get(file as usize) else { return Vec::new() };
     let text = source.text.clone();
     match serde_saphyr::from_multiple_with_options::<Spanned<Raw>>(&text, options()) {
-        Ok(documents) => documents.into_iter().map(|raw| raw.into_node(file, &text)).collect(),
+        Ok(documents) => documents.into_iter().map(|raw| raw.into_node(file, &text, diagnostics)).collect(),
         Err(error) => {
-            diagnostics.push(syntax_error(file, &error));
+            diagnostics.push(syntax_error(file, &text, &error));
             Vec::new()
         }
     }
@@ -50,11 +51,13 @@ fn options() -> Options {
         strict_booleans: true,
         leading_zero_numbers_as_strings: true,
         underscored_numbers_as_strings: true,
+        // Found in `entries`, so that both places are named and reading goes on.
+        duplicate_keys: DuplicateKeyPolicy::PassThrough,
         with_snippet: false,
     }
 }
 
-fn syntax_error(file: u32, error: &serde_saphyr::Error) -> Diagnostic {
+fn syntax_error(file: u32, source: &str, error: &serde_saphyr::Error) -> Diagnostic {
     let place = error.location().map_or(Place::file(file), |at| Place {
         file,
         line: at.line() as u32,
@@ -65,8 +68,23 @@ fn syntax_error(file: u32, error: &serde_saphyr::Error) -> Diagnostic {
     let message = text.lines().next().unwrap_or_default().trim();
     let message =
         message.split_once(": ").filter(|(head, _)| head.contains("line ")).map_or(message, |m| m.1);
-    let diagnostic = Diagnostic::error(place, format!("this is not valid YAML: {message}"));
-    diagnostic.help("correct this place; other problems of this file are found once it can be read")
+    let message = message.split(" at line ").next().unwrap_or(message);
+    let help = match has_bare_placeholder(source, place) {
+        true => "text with `${…}` inside `{ }` or `[ ]` must be quoted: { key: \"${…}\" }",
+        false => "correct this place; other problems of this file are found once it can be read",
+    };
+    Diagnostic::error(place, format!("this is not valid YAML: {message}")).help(help)
+}
+
+/// Whether the line of a place has a `${…}` without quotation marks inside a flow map or list.
+fn has_bare_placeholder(source: &str, place: Place) -> bool {
+    let line = (place.line as usize).checked_sub(1).and_then(|line| source.lines().nth(line));
+    let before = line.and_then(|line| line.split_once("${")).map(|(before, _)| before);
+    before.is_some_and(|before| {
+        before.contains(['{', '['])
+            && before.matches('"').count() % 2 == 0
+            && before.matches('\'').count() % 2 == 0
+    })
 }
 
 /// What the YAML library hands over before places are turned into ours.
@@ -80,11 +98,11 @@ enum Raw {
 }
 
 trait IntoNode {
-    fn into_node(self, file: u32, text: &str) -> Node;
+    fn into_node(self, file: u32, text: &str, diagnostics: &mut Diagnostics) -> Node;
 }
 
 impl IntoNode for Spanned<Raw> {
-    fn into_node(self, file: u32, text: &str) -> Node {
+    fn into_node(self, file: u32, text: &str, diagnostics: &mut Diagnostics) -> Node {
         let place = place(file, &self.referenced);
         let value = match self.value {
             Raw::Null => Value::Null,
@@ -94,19 +112,44 @@ impl IntoNode for Spanned<Raw> {
                 Value::Text { text: content, secret: false, quoted: is_quoted(text, &self.referenced) }
             }
             Raw::List(items) => {
-                Value::List(items.into_iter().map(|item| item.into_node(file, text)).collect())
+                Value::List(items.into_iter().map(|item| item.into_node(file, text, diagnostics)).collect())
             }
-            Raw::Map(entries) => Value::Map(
-                entries
-                    .into_iter()
-                    .map(|(key, value)| {
-                        let key = Key { place: self::place(file, &key.referenced), name: key.value };
-                        (key, value.into_node(file, text))
-                    })
-                    .collect(),
-            ),
+            Raw::Map(raw) => Value::Map(entries(raw, file, text, diagnostics)),
         };
         Node { place, value }
+    }
+}
+
+/// The entries of a mapping. Of a key that is there twice the first one stays.
+fn entries(
+    raw: Vec<(Spanned<String>, Spanned<Raw>)>,
+    file: u32,
+    text: &str,
+    diagnostics: &mut Diagnostics,
+) -> Vec<(Key, Node)> {
+    let mut entries = Vec::with_capacity(raw.len());
+    let mut seen: HashMap<String, Place> = HashMap::with_capacity(raw.len());
+    for (key, value) in raw {
+        let place = place(file, &key.referenced);
+        if let Some(first) = seen.get(&key.value) {
+            let message = format!("the key `{}` is there twice", key.value);
+            let diagnostic = Diagnostic::error(place, message).also(*first, "the first one");
+            diagnostics.push(diagnostic.help("keep one of them"));
+            // Nobody sees what is dropped here, so nobody else can tell whether it is a secret.
+            hide(&value.into_node(file, text, diagnostics), diagnostics);
+            continue;
+        }
+        seen.insert(key.value.clone(), place);
+        entries.push((Key { place, name: key.value }, value.into_node(file, text, diagnostics)));
+    }
+    entries
+}
+
+fn hide(node: &Node, diagnostics: &mut Diagnostics) {
+    match &node.value {
+        Value::List(items) => items.iter().for_each(|item| hide(item, diagnostics)),
+        Value::Map(entries) => entries.iter().for_each(|(_, node)| hide(node, diagnostics)),
+        _ => diagnostics.hide(node.place),
     }
 }
 

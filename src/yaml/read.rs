@@ -78,19 +78,43 @@ fn explain(error: &Error, later: Later) -> Diagnostic {
         }
         Kind::MissingField(field) => Diagnostic::error(place, format!("the key `{field}` is missing"))
             .help(format!("add `{field}: …` here")),
-        Kind::Other(message) => in_flow_map(Diagnostic::error(place, message.clone())),
+        Kind::Other(message) => other(place, message),
     }
+}
+
+/// The second line of a message, if it has one, is what to do next.
+fn other(place: Place, message: &str) -> Diagnostic {
+    let (message, help) = match message.split_once('\n') {
+        Some((message, help)) => (message, Some(help)),
+        None => (message, next_step(message)),
+    };
+    match help {
+        Some(help) => Diagnostic::error(place, message).help(help),
+        None => Diagnostic::error(place, message),
+    }
+}
+
+/// What to do about `expected …, found …`.
+fn next_step(message: &str) -> Option<&'static str> {
+    let (expected, found) = message.strip_prefix("expected ")?.rsplit_once(", found ")?;
+    Some(match (expected, found) {
+        (_, "nothing") => "write something under this key, or remove the key",
+        ("text", "a map") => "text with `${…}` inside `{ }` must be quoted: { key: \"${…}\" }",
+        ("text", _) => "write one text, in quotation marks if it has special characters",
+        ("a list", _) => "put it into a list: [ … ], or a line with `- ` for each item",
+        ("a map", _) => "write its keys below it, or in braces: { key: value }",
+        ("true or false", _) => "write true or false, without quotation marks",
+        (_, "another number") => "write a number in this range",
+        (number, _) if number.starts_with("a whole number") => {
+            "write a number, without unit or quotation marks"
+        }
+        (one, _) if one.contains("{ env: NAME }") => "write { env: NAME } or { file: path }",
+        _ => return None,
+    })
 }
 
 fn place_of_key(place: Place, name: &str) -> Place {
     Place { length: u32::try_from(name.chars().count()).unwrap_or(1), ..place }
-}
-
-fn in_flow_map(diagnostic: Diagnostic) -> Diagnostic {
-    match diagnostic.message.contains("found a map") {
-        true => diagnostic.help("text with `${…}` inside `{ }` must be quoted: { key: \"${…}\" }"),
-        false => diagnostic,
-    }
 }
 
 fn suggest(name: &str, expected: &[&'static str]) -> String {

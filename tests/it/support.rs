@@ -5,3 +5,6 @@ pub(crate) mod cluster;
 pub(crate) mod cut;
 pub(crate) mod hostile;
 pub(crate) mod nats_server;
+//! What the tests stand on.
+
+pub(crate) mod golden;

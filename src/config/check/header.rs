@@ -1,0 +1,82 @@
+//! Names of headers: which ones may be set, and which may travel.
+
+use http::HeaderName;
+
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::yaml::{Entries, Located};
+
+/// What belongs to one connection and never travels (RFC 9110, 7.6.1), and what the gateway computes itself.
+const HOP_BY_HOP: [&str; 10] = [
+    "connection",
+    "content-length",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// Request headers that travel on to NATS, or reply headers that reach the client.
+pub(super) fn travelling(names: &[Located<String>], diagnostics: &mut Diagnostics) {
+    for name in names {
+        let own = || first_prefix(name, &["nats-", "natsgate-"]);
+        refuse(name, legal(name).or_else(|| hop_by_hop(name)).or_else(own), diagnostics);
+    }
+}
+
+/// Headers that are set on a message.
+pub(super) fn of_message(headers: &Entries<Located<String>>, diagnostics: &mut Diagnostics) {
+    for (name, value) in &headers.0 {
+        refuse(name, legal(name).or_else(|| first_prefix(name, &["nats-", "natsgate-"])), diagnostics);
+        one_line(value, diagnostics);
+    }
+}
+
+/// Headers that are set on an answer.
+pub(super) fn of_answer(headers: &Entries<Located<String>>, diagnostics: &mut Diagnostics) {
+    for (name, value) in &headers.0 {
+        let own = || first_prefix(name, &["natsgate-"]);
+        refuse(name, legal(name).or_else(|| hop_by_hop(name)).or_else(own), diagnostics);
+        one_line(value, diagnostics);
+    }
+}
+
+/// Text of a header is one line.
+pub(super) fn one_line(value: &Located<String>, diagnostics: &mut Diagnostics) {
+    if value.contains(|c: char| c.is_control() && c != '\t') {
+        diagnostics.push(
+            Diagnostic::error(value.place, "the text of a header is one line, without control characters")
+                .help("remove the line breaks"),
+        );
+    }
+}
+
+fn refuse(name: &Located<String>, reason: Option<String>, diagnostics: &mut Diagnostics) {
+    if let Some(reason) = reason {
+        diagnostics.push(
+            Diagnostic::error(name.place, format!("the header `{}` cannot stand here", name.value))
+                .reason(reason)
+                .help("remove it, or use another name"),
+        );
+    }
+}
+
+fn legal(name: &str) -> Option<String> {
+    HeaderName::from_bytes(name.as_bytes()).err().map(|_| "this is not a legal header name".to_owned())
+}
+
+fn hop_by_hop(name: &str) -> Option<String> {
+    HOP_BY_HOP
+        .contains(&name.to_ascii_lowercase().as_str())
+        .then(|| "it belongs to one connection, and never travels on".to_owned())
+}
+
+fn first_prefix(name: &str, prefixes: &[&str]) -> Option<String> {
+    let lower = name.to_ascii_lowercase();
+    let prefix = prefixes.iter().find(|prefix| lower.starts_with(**prefix))?;
+    let owner = if *prefix == "nats-" { "the NATS server acts on" } else { "natsgate itself sets" };
+    Some(format!("{owner} headers whose name begins with `{prefix}`"))
+}

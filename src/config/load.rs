@@ -1,0 +1,125 @@
+//! Reads the configuration and its includes, in one run, into one list of problems.
+
+use std::collections::{HashMap, HashSet};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::elsewhere::{self, beside};
+use super::{Config, Operation, Overrides, Secret, Tls, check, file, hide, include, later};
+use crate::diagnostic::{Diagnostic, Diagnostics, Place};
+use crate::yaml::{self, Entries, Key, Located, Node};
+
+/// Reads the file at `path` and everything that it includes. Blocking.
+///
+/// The configuration is there whenever something of it could be read, so that contracts and the compiler can
+/// add their problems to the same list; it is fit for use only if the list [has no errors](Diagnostics::has_errors).
+/// Paths in it are relative to the working directory or absolute; every operation in it has a legal, unique
+/// name and exactly one binding.
+pub fn load(path: &Path, overrides: &Overrides) -> (Option<Config>, Diagnostics) {
+    let mut diagnostics = Diagnostics::default();
+    let config = read(path, overrides, &mut diagnostics);
+    (config, diagnostics)
+}
+
+fn read(path: &Path, overrides: &Overrides, diagnostics: &mut Diagnostics) -> Option<Config> {
+    let mut tree = match read_tree(path, diagnostics) {
+        Ok(tree) => tree?,
+        Err(error) => {
+            missing(path, &error, diagnostics);
+            return None;
+        }
+    };
+    overrides.apply(&mut tree, diagnostics);
+    elsewhere::resolve(&mut tree, diagnostics);
+    let mut config: Config = yaml::read(tree.clone(), later::is_later, diagnostics)?;
+    resolve_paths(&mut config, diagnostics);
+    check::process(&config, &tree, diagnostics);
+    let mut operations = Operations::default();
+    operations.add(&tree, std::mem::take(&mut config.operations), diagnostics);
+    include::read(path, &config.include, &mut operations, diagnostics);
+    config.operations = operations.kept;
+    Some(config)
+}
+
+/// Reads one file into a tree; `None` if it is no valid YAML, which is noted.
+pub(super) fn read_tree(path: &Path, diagnostics: &mut Diagnostics) -> io::Result<Option<Node>> {
+    let text = file::read_text(path, LONGEST)?;
+    let file = diagnostics.add_source(path, text);
+    let tree = yaml::parse(file, diagnostics);
+    match &tree {
+        Some(tree) => hide::hide(tree, diagnostics),
+        None => hide::hide_by_lines(file, diagnostics),
+    }
+    Ok(tree)
+}
+
+/// The largest file of configuration, in bytes.
+const LONGEST: u64 = 64 << 20;
+
+fn missing(path: &Path, error: &io::Error, diagnostics: &mut Diagnostics) {
+    let place = Place::file(diagnostics.add_source(path, ""));
+    diagnostics.push(
+        Diagnostic::error(place, format!("the configuration cannot be read: {error}"))
+            .help("name the file with --config or NATSGATE_CONFIG; the README has a first one of ten lines"),
+    );
+}
+
+/// Makes the paths independent of the files in which they stand.
+fn resolve_paths(config: &mut Config, diagnostics: &Diagnostics) {
+    let plain = |path: &mut Located<PathBuf>| path.value = beside(diagnostics, path.place, &path.value);
+    config.contracts.iter_mut().map(|contract| &mut contract.value.file).for_each(plain);
+    config.manifests.iter_mut().for_each(plain);
+    let nats = &mut config.nats;
+    if let Some(tls) = &mut nats.tls {
+        let Tls { ca, certificate, key, .. } = &mut tls.value;
+        [ca, certificate, key].into_iter().flatten().for_each(plain);
+    }
+    let secret = |secret: &mut Secret, place| {
+        if let Secret::File(path) = secret {
+            *path = beside(diagnostics, place, path);
+        }
+    };
+    if let Some(credentials) = &mut nats.credentials {
+        secret(&mut credentials.value.0, credentials.place);
+    }
+    for source in [&mut nats.nkey, &mut nats.password, &mut nats.token].into_iter().flatten() {
+        secret(&mut source.value, source.place);
+    }
+}
+
+/// The operations of all files, each name once.
+#[derive(Default)]
+pub(super) struct Operations {
+    kept: Entries<Operation>,
+    seen: HashMap<String, Place>,
+}
+
+impl Operations {
+    /// Adds those of one file. The tree tells what was written where reading had to cut something.
+    pub(super) fn add(&mut self, tree: &Node, typed: Entries<Operation>, diagnostics: &mut Diagnostics) {
+        let written = tree.get("operations").map_or(&[][..], Node::entries);
+        let mut fit: HashSet<Place> = HashSet::new();
+        for (key, node) in written {
+            if let Some(first) = self.seen.get(&key.name) {
+                diagnostics.push(twice(key, *first));
+                continue;
+            }
+            self.seen.insert(key.name.clone(), key.place);
+            if check::key(key, diagnostics) & check::binding(key, node, diagnostics) {
+                fit.insert(key.place);
+            }
+        }
+        for (name, operation) in typed.0.into_iter().filter(|(name, _)| fit.contains(&name.place)) {
+            check::operation(&operation, diagnostics);
+            if operation.binding().is_some() {
+                self.kept.0.push((name, operation));
+            }
+        }
+    }
+}
+
+fn twice(key: &Key, first: Place) -> Diagnostic {
+    Diagnostic::error(key.place, format!("the operation `{}` is there twice", key.name))
+        .also(first, "the first one")
+        .help("keep one of them, or give the other its own name")
+}
