@@ -11,7 +11,7 @@ use super::{DONE, DevArgs, FAILED, INVALID};
 use crate::dev::nats_server::{NatsServer, find_binary};
 use crate::gateway::connect;
 use crate::jetstream::apply::{self, create_missing};
-use crate::jetstream::Manifests;
+use crate::jetstream::manifest::Manifests;
 use crate::nats::{Nats, Options};
 use crate::telemetry::{self, LogFormat};
 
@@ -43,7 +43,11 @@ async fn start_server() -> anyhow::Result<NatsServer> {
     let binary = find_binary().await?;
     let store = tempfile::Builder::new().prefix("natsgate-dev-").tempdir()?;
     let server = NatsServer::start(&binary, store).await?;
-    println!("nats-server  {} ({}), gone with everything in it when this ends", server.url(), binary.display());
+    println!(
+        "nats-server  {} ({}), gone with everything in it when this ends",
+        server.url(),
+        binary.display()
+    );
     Ok(server)
 }
 
@@ -56,7 +60,8 @@ async fn prepare(options: Options, manifests: &Manifests, replicas: u32) -> anyh
         let reason = nats.status().last_error.unwrap_or_else(|| "no answer".to_owned());
         anyhow::bail!("cannot connect to {servers}: {reason}");
     }
-    let applied = create_missing(&nats, manifests, &apply::Options { replicas: Some(replicas) }, deadline).await;
+    let applied =
+        create_missing(&nats, manifests, &apply::Options { replicas: Some(replicas) }, deadline).await;
     print!("{}", apply::render(&applied));
     nats.shutdown(Instant::now() + Duration::from_secs(1)).await;
     Ok(!applied.iter().any(apply::Applied::is_failure))

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use crate::config::{self, Config, Overrides};
 use crate::diagnostic::Diagnostics;
-use crate::jetstream::{self, Manifests};
 use crate::gateway::compile::{Compiled, compile};
+use crate::jetstream::manifest::{self, Manifests};
 
 /// A configuration that is fit for use.
 pub(super) struct Loaded {
@@ -19,7 +19,7 @@ pub(super) fn load(path: &Path, overrides: &Overrides) -> (Option<Loaded>, Diagn
     let (config, mut diagnostics) = config::load(path, overrides);
     let loaded = config.and_then(|config| {
         let paths: Vec<_> = config.manifests.iter().map(|path| (path.value.clone(), path.place)).collect();
-        let manifests = jetstream::load(&paths, &mut diagnostics);
+        let manifests = manifest::load(&paths, &mut diagnostics);
         let table = compile(&config, &manifests, &mut diagnostics)?;
         Some(Loaded { config, table, manifests })
     });

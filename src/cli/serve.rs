@@ -28,12 +28,8 @@ pub(super) fn overrides(config: &ConfigArgs, listen: &ListenArgs) -> Overrides {
     Overrides { listen: listen.listen.clone(), admin: listen.admin_listen.clone(), nats: config.nats.clone() }
 }
 
-/// Serves until a signal. `started_nats`: the server that was started for this process, for the ready file.
-pub(super) async fn serve(
-    loaded: Loaded,
-    ready_file: Option<&Path>,
-    started_nats: Option<&str>,
-) -> anyhow::Result<()> {
+/// Serves until a signal.
+pub(super) async fn serve(loaded: Loaded, log: Log, ready_file: Option<&Path>) -> anyhow::Result<()> {
     let stop = CancellationToken::new();
     stop_on_signal(stop.clone())?;
     let Loaded { config, table, .. } = loaded;

@@ -51,7 +51,8 @@ impl Drop for AccessLine<'_> {
         let Some(log) = self.log.filter(|_| tracing::enabled!(Level::INFO)) else { return };
         log.writer.append(|out| {
             let mut fields = Fields { out, format: log.format };
-            fields.begin(humantime::format_rfc3339_micros(std::time::SystemTime::now()), self.status.is_some());
+            fields
+                .begin(humantime::format_rfc3339_micros(std::time::SystemTime::now()), self.status.is_some());
             self.write(&mut fields);
             fields.end();
         });

@@ -15,7 +15,8 @@ use crate::config::{self, Config, OperationKey};
 use crate::contract::{self, PathTemplate};
 use crate::diagnostic::{Diagnostic, Diagnostics, Place};
 use crate::dispatch::Binding;
-use crate::jetstream::{self, Manifests, Sending};
+use crate::jetstream::manifest::Manifests;
+use crate::jetstream::{self, Sending};
 use crate::yaml::Located;
 use contracts::{Contracts, Found};
 

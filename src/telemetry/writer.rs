@@ -110,7 +110,8 @@ fn write_all(shared: &Shared, mut out: impl Write) {
         // There is nobody to tell that the log cannot be written.
         let _ = out.write_all(&batch).and_then(|()| out.flush());
         if lost > 0 {
-            let _ = writeln!(out, "{{\"level\":\"WARN\",\"message\":\"log lines were lost\",\"lines\":{lost}}}");
+            let _ =
+                writeln!(out, "{{\"level\":\"WARN\",\"message\":\"log lines were lost\",\"lines\":{lost}}}");
         }
         if closed && batch.is_empty() {
             return;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use natsgate::config::{self, Overrides};
 use natsgate::gateway::compile::compile;
 use natsgate::gateway::connect;
-use natsgate::jetstream::Manifests;
+use natsgate::jetstream::manifest::Manifests;
 use natsgate::nats::Nats;
 use natsgate::serve::{Server, Settings};
 use tempfile::TempDir;
@@ -55,7 +55,8 @@ impl Gateway {
         };
         let (config, mut diagnostics) = config::load(&path, &overrides);
         let config = config.unwrap_or_else(|| panic!("{}", diagnostics.render()));
-        let table = compile(&config, &Manifests::default(), &mut diagnostics).unwrap_or_else(|| panic!("{}", diagnostics.render()));
+        let table = compile(&config, &Manifests::default(), &mut diagnostics)
+            .unwrap_or_else(|| panic!("{}", diagnostics.render()));
         let settings = Settings {
             listen: config.server.listen.value,
             admin: config.server.admin.value,
