@@ -1,7 +1,7 @@
 //! natsgate: an HTTP edge server behind which the operations of a REST system move to NATS, one at a time.
 
-pub mod dev;
 pub mod config;
+pub mod dev;
 pub mod diagnostic;
 pub mod head;
 pub mod jetstream;

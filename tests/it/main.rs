@@ -1,9 +1,5 @@
 //! All integration tests, in one binary: real servers, real sockets, random ports.
 
-// Helpers of tests say what went wrong by failing, as the tests themselves do.
-#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic)]
-
-mod nats;
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -12,4 +8,7 @@ mod nats;
 )]
 
 mod config;
+mod dev;
+mod jetstream;
+mod nats;
 mod support;

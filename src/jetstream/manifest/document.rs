@@ -55,18 +55,35 @@ struct Resource<T> {
 
 fn read_spec<T: DeserializeOwned>(mut root: Node, diagnostics: &mut Diagnostics) -> Option<T> {
     if let Value::Map(entries) = &mut root.value {
-        entries.iter_mut().filter(|(key, _)| key.name == "spec").for_each(|(_, spec)| unset_empty(spec));
+        entries.iter_mut().filter(|(key, _)| key.name == "spec").for_each(|(_, spec)| drop_empty(spec));
     }
     let resource: Option<Resource<T>> = read(root, |_| false, diagnostics);
     resource.map(|resource| resource.spec)
 }
 
-/// NACK takes empty text for a field that was not written: `maxAge: ""` is unlimited.
-fn unset_empty(node: &mut Node) {
-    match &mut node.value {
-        Value::Text { text, .. } if text.is_empty() => node.value = Value::Null,
-        Value::Map(entries) => entries.iter_mut().for_each(|(_, value)| unset_empty(value)),
-        _ => {}
+/// Keys whose empty text means that nothing was written: `maxAge: ""` is unlimited.
+const UNSET_WHEN_EMPTY: [&str; 14] = [
+    "ackWait",
+    "compression",
+    "duplicateWindow",
+    "filterSubject",
+    "heartbeatInterval",
+    "inactiveThreshold",
+    "maxAge",
+    "maxRequestExpires",
+    "optStartTime",
+    "pauseUntil",
+    "persistMode",
+    "pinnedTtl",
+    "priorityPolicy",
+    "subjectDeleteMarkerTtl",
+];
+
+fn drop_empty(spec: &mut Node) {
+    if let Value::Map(entries) = &mut spec.value {
+        entries.retain(|(key, node)| {
+            node.as_str() != Some("") || !UNSET_WHEN_EMPTY.contains(&key.name.as_str())
+        });
     }
 }
 

@@ -13,20 +13,20 @@ const UNITS: [(&str, u64); 8] = [
     ("ns", 1),
 ];
 
+const EXAMPLE: &str = "durations are written like `1h30m`, `500ms` or `720h`";
+
 /// A span of time in nanoseconds, which is also how the server's JSON has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String")]
-pub struct GoDuration {
-    nanoseconds: i64,
-}
+pub struct GoDuration(i64);
 
 impl GoDuration {
     pub fn from_nanoseconds(nanoseconds: i64) -> GoDuration {
-        GoDuration { nanoseconds }
+        GoDuration(nanoseconds)
     }
 
     pub fn nanoseconds(self) -> i64 {
-        self.nanoseconds
+        self.0
     }
 }
 
@@ -34,15 +34,15 @@ impl TryFrom<String> for GoDuration {
     type Error = String;
 
     fn try_from(text: String) -> Result<GoDuration, String> {
-        parse(&text).map(|nanoseconds| GoDuration { nanoseconds })
+        parse(&text).map(GoDuration)
     }
 }
 
 /// `1h30m`; zero is `0s`. Reads back as the same value.
 impl std::fmt::Display for GoDuration {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let mut rest = self.nanoseconds.unsigned_abs();
-        if self.nanoseconds < 0 {
+        let mut rest = self.0.unsigned_abs();
+        if self.0 < 0 {
             f.write_str("-")?;
         }
         if rest == 0 {
@@ -58,26 +58,29 @@ impl std::fmt::Display for GoDuration {
     }
 }
 
-/// Nanoseconds of a text, or why it is none.
+/// Nanoseconds of a text; else why it is none and, in a second line, what to write.
 fn parse(text: &str) -> Result<i64, String> {
     let unsigned = text.strip_prefix('+').unwrap_or(text);
     if unsigned == "0" {
         return Ok(0);
     }
     if unsigned.starts_with('-') {
-        return Err(format!("`{text}` is negative, which no field here can be"));
+        return Err(format!("`{text}` is negative\nwrite a duration of zero or more"));
     }
     let mut rest = unsigned;
     let mut total: u64 = 0;
     while !rest.is_empty() || unsigned.is_empty() {
-        let (nanoseconds, after) = part(rest).map_err(|reason| malformed(text, &reason))?;
-        total = total.checked_add(nanoseconds).ok_or_else(|| too_long(text))?;
+        let (nanoseconds, after) =
+            part(rest).map_err(|reason| format!("`{text}` is no duration: {reason}"))?;
+        total = total.saturating_add(nanoseconds);
         rest = after;
     }
-    i64::try_from(total).map_err(|_| too_long(text))
+    let too_long =
+        || format!("`{text}` is too long for a duration\nwrite at most 2562047h, which is 292 years");
+    i64::try_from(total).map_err(|_| too_long())
 }
 
-/// One number with its unit, and what follows it.
+/// One number with its unit, and what follows it. Too much is as much as fits.
 fn part(text: &str) -> Result<(u64, &str), String> {
     let end = |text: &str, is: fn(char) -> bool| text.find(|c| !is(c)).unwrap_or(text.len());
     let (whole, rest) = text.split_at(end(text, |c| c.is_ascii_digit()));
@@ -86,16 +89,17 @@ fn part(text: &str) -> Result<(u64, &str), String> {
         None => ("", rest),
     };
     if whole.is_empty() && fraction.is_empty() {
-        return Err("a number was expected".to_owned());
+        return Err(format!("a number was expected\n{EXAMPLE}"));
     }
     let (unit, rest) = rest.split_at(end(rest, |c| c != '.' && !c.is_ascii_digit()));
-    let size = UNITS.iter().find(|(name, _)| *name == unit).map(|(_, size)| *size);
-    let size = size.ok_or_else(|| match unit {
-        "" => format!("`{text}` has no unit"),
-        "d" | "w" => format!("the unit `{unit}` does not exist, write hours"),
-        _ => format!("the unit `{unit}` does not exist"),
-    })?;
-    nanoseconds(whole, fraction, size).map(|value| (value, rest)).ok_or_else(|| "it is too long".to_owned())
+    match UNITS.iter().find(|(name, _)| *name == unit) {
+        Some((_, size)) => Ok((nanoseconds(whole, fraction, *size).unwrap_or(u64::MAX), rest)),
+        None if unit.is_empty() => Err(format!("`{text}` has no unit\n{EXAMPLE}")),
+        None if matches!(unit, "d" | "w") => {
+            Err(format!("there is no unit `{unit}`\nwrite hours: a day is 24h"))
+        }
+        None => Err(format!("there is no unit `{}`\n{EXAMPLE}", unit.escape_debug())),
+    }
 }
 
 fn nanoseconds(whole: &str, fraction: &str, unit: u64) -> Option<u64> {
@@ -108,14 +112,6 @@ fn nanoseconds(whole: &str, fraction: &str, unit: u64) -> Option<u64> {
     }
     let part = u64::try_from(part * u128::from(unit) / scale).ok()?;
     whole.checked_mul(unit)?.checked_add(part)
-}
-
-fn malformed(text: &str, reason: &str) -> String {
-    format!("`{text}` is no duration: {reason}; written like `1h30m`, `500ms` or `720h`")
-}
-
-fn too_long(text: &str) -> String {
-    format!("`{text}` is longer than a duration can be, which is 292 years")
 }
 
 #[cfg(test)]
@@ -152,18 +148,19 @@ mod tests {
     fn what_go_refuses_is_refused() {
         for (text, reason) in [
             ("", "a number was expected"),
-            ("30d", "write hours"),
+            ("30d", "no unit `d`\nwrite hours"),
             ("2w", "write hours"),
             ("30", "has no unit"),
             ("1h30", "`30` has no unit"),
-            ("1 h", "does not exist"),
+            ("1 h", "no unit ` h`"),
             ("s", "a number was expected"),
             (".s", "a number was expected"),
-            ("1H", "`H` does not exist"),
+            ("1H", "no unit `H`"),
             ("-1s", "negative"),
             ("9223372036854775808ns", "292 years"),
             ("99999999h", "too long"),
-            ("1s-1s", "does not exist"),
+            ("99999999999999999999h", "too long"),
+            ("1s-1s", "no unit `s-`"),
         ] {
             let told = parse(text).unwrap_err();
             assert!(told.contains(reason), "{text}: {told}");
@@ -173,7 +170,7 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_written_reads_back(nanoseconds in 0..i64::MAX) {
-            prop_assert_eq!(parse(&GoDuration { nanoseconds }.to_string()), Ok(nanoseconds));
+            prop_assert_eq!(parse(&GoDuration(nanoseconds).to_string()), Ok(nanoseconds));
         }
     }
 }

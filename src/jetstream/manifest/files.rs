@@ -27,7 +27,7 @@ pub(super) fn under(path: &Path, named_at: Place, diagnostics: &mut Diagnostics)
     files
 }
 
-/// Hidden entries stay out: a mounted ConfigMap keeps every file twice, once behind a name with a dot.
+/// Hidden entries stay out: a mounted `ConfigMap` keeps every file twice, once behind a name with a dot.
 fn collect(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> io::Result<()> {
     let mut entries = fs::read_dir(folder)?.collect::<io::Result<Vec<_>>>()?;
     entries.sort_by_key(fs::DirEntry::file_name);

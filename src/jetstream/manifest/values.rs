@@ -1,6 +1,6 @@
 //! The scalars of manifests, checked while they are read, and how a whole declaration becomes the server's JSON.
 
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -27,10 +27,12 @@ impl TryFrom<String> for Name {
         let illegal =
             |c: char| matches!(c, '.' | '*' | '>' | '/' | '\\') || c.is_whitespace() || c.is_control();
         match text.chars().find(|c| illegal(*c)) {
-            _ if text.is_empty() => Err("a name is needed here".to_owned()),
-            _ if text.len() > LONGEST_NAME => Err(format!("a name has at most {LONGEST_NAME} bytes")),
+            _ if text.is_empty() => Err("a name is needed here\nwrite the name".to_owned()),
+            _ if text.len() > LONGEST_NAME => {
+                Err(format!("this name has {} bytes\nwrite at most {LONGEST_NAME}", text.len()))
+            }
             Some(c) => Err(format!(
-                "`{}` is no name: `{}` may not stand in it",
+                "`{}` is no name: `{}` may not stand in it\nletters, digits, `-` and `_` are safe",
                 text.escape_debug(),
                 c.escape_debug()
             )),
@@ -62,7 +64,10 @@ impl TryFrom<String> for SubjectFilter {
                 _ if token.contains(char::is_whitespace) => "white space may not stand in it",
                 _ => continue,
             };
-            return Err(format!("`{}` is no subject: {reason}", text.escape_debug()));
+            return Err(format!(
+                "`{}` is no subject: {reason}\nwrite tokens with single dots between them, as in `orders.*` or `orders.>`",
+                text.escape_debug()
+            ));
         }
         Ok(SubjectFilter(text))
     }
@@ -83,7 +88,7 @@ impl TryFrom<i64> for Limit {
     type Error = String;
 
     fn try_from(value: i64) -> Result<Limit, String> {
-        if value < -1 { Err(format!("{value} is no limit: -1 means unlimited")) } else { Ok(Limit(value)) }
+        if value < -1 { Err(format!("{value} is no limit\nwrite -1 for none")) } else { Ok(Limit(value)) }
     }
 }
 
@@ -98,7 +103,9 @@ impl TryFrom<String> for Timestamp {
     fn try_from(text: String) -> Result<Timestamp, String> {
         match moment(&text) {
             Some(_) => Ok(Timestamp(text)),
-            None => Err(format!("`{}` is no time: written like `2026-01-31T12:00:00Z`", text.escape_debug())),
+            None => {
+                Err(format!("`{}` is no time\nwrite it like `2026-01-31T12:00:00Z`", text.escape_debug()))
+            }
         }
     }
 }
@@ -115,13 +122,6 @@ pub struct Tls {
     pub client_cert: Option<Located<String>>,
     pub client_key: Option<Located<String>>,
     pub root_cas: Option<Vec<Located<String>>>,
-}
-
-/// The server is told the value alone.
-impl<T: Serialize> Serialize for Located<T> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.value.serialize(serializer)
-    }
 }
 
 /// What is declared, and nothing else: servers from 2.12 on refuse fields that they do not know.
