@@ -129,17 +129,38 @@ async fn what_the_server_fills_in_is_no_difference() {
             "streamName: FULL, durableName: BACK, ackPolicy: explicit, ackWait: 30s, backoff: [1s, 5s], maxDeliver: 0, \
              filterSubjects: [b.x, a.x], sampleFreq: 100%, maxWaiting: 0, memStorage: false, priorityPolicy: none",
             "streamName: FULL, durableName: ONE, ackPolicy: all, ackWait: '0', filterSubjects: [a.y], replicas: 0, \
-             deliverPolicy: byStartTime, optStartTime: '2026-01-31T13:00:00+01:00', pauseUntil: '2026-01-31T12:00:00Z'",
+             deliverPolicy: byStartTime, optStartTime: '2026-01-31T13:00:00+01:00'",
             "streamName: FULL, durableName: PUSH, ackPolicy: explicit, backoff: [1s], deliverSubject: to.me, deliverGroup: g, \
              heartbeatInterval: 5s, flowControl: true, rateLimitBps: 1000, replayPolicy: original, headersOnly: true",
-            "streamName: FULL, durableName: PINNED, ackPolicy: explicit, ackWait: 1m, priorityPolicy: pinned_client, \
-             pinnedTtl: 2m, priorityGroups: [jobs], maxRequestBatch: 5, maxRequestExpires: 1m, inactiveThreshold: 1h",
         ],
     );
     let first = apply(&nats, &manifests, None).await;
     assert!(first.iter().all(|row| row.outcome == Outcome::Created), "{}", render(&first));
     let second = apply(&nats, &manifests, None).await;
     assert!(second.iter().all(|row| row.outcome == Outcome::Exists), "{}", render(&second));
+}
+
+#[tokio::test]
+async fn what_an_older_server_ignores_is_told() {
+    let (_server, nats) = server().await;
+    let manifests = manifests(
+        "name: S",
+        &[
+            "streamName: S, durableName: PINNED, ackPolicy: explicit, ackWait: 1m, priorityPolicy: pinned_client, \
+           pinnedTtl: 2m, priorityGroups: [jobs], pauseUntil: '2026-01-31T12:00:00Z'",
+        ],
+    );
+    let version = nats.status().server.expect("connected").version;
+    let knows_priorities = !version.starts_with("2.10.");
+    for expected in [Outcome::Created, Outcome::Exists] {
+        match &apply(&nats, &manifests, None).await[1].outcome {
+            Outcome::Differs(fields) if !knows_priorities => {
+                let names: Vec<_> = fields.iter().map(|field| field.field.as_str()).collect();
+                assert_eq!(names, ["pause_until", "priority_policy", "priority_timeout", "priority_groups"]);
+            }
+            outcome => assert!(knows_priorities && *outcome == expected, "{version}: {outcome:?}"),
+        }
+    }
 }
 
 #[tokio::test]
