@@ -43,7 +43,7 @@ pub enum Outcome {
     Created,
     /// It was there, with everything that is declared.
     Exists,
-    /// It was there and is not as declared; it was left as it is.
+    /// It is there, not as declared, and was left as it is. Of something new: the server is too old for these fields.
     Differs(Vec<Difference>),
     Failed(String),
     /// Not tried, and why.
@@ -96,8 +96,8 @@ impl Server<'_> {
         match stream_info(self.nats, name, self.deadline).await? {
             Some(info) => Ok(compare(&config, &info)),
             None => {
-                self.nats.api(&format!("STREAM.CREATE.{name}"), &config, self.deadline).await?;
-                Ok(Outcome::Created)
+                let made = self.nats.api(&format!("STREAM.CREATE.{name}"), &config, self.deadline).await?;
+                Ok(created(&config, &made))
             }
         }
     }
@@ -111,8 +111,9 @@ impl Server<'_> {
             Err(ApiFailure::Refused(error)) if error.err_code == CONSUMER_NOT_FOUND => {
                 // Without the action, the server would change a consumer that somebody has created since.
                 let body = json!({ "stream_name": stream, "config": config, "action": "create" });
-                self.nats.api(&format!("CONSUMER.CREATE.{stream}.{name}"), &body, self.deadline).await?;
-                Ok(Outcome::Created)
+                let made =
+                    self.nats.api(&format!("CONSUMER.CREATE.{stream}.{name}"), &body, self.deadline).await?;
+                Ok(created(&config, &made))
             }
             Err(failure) => Err(failure),
         }
@@ -122,6 +123,14 @@ impl Server<'_> {
 fn compare(declared: &Map<String, Value>, info: &Value) -> Outcome {
     let differences = difference::between(declared, info.get("config").unwrap_or(&Value::Null));
     if differences.is_empty() { Outcome::Exists } else { Outcome::Differs(differences) }
+}
+
+/// A server that is older than a field ignores it without a word, so what it made is compared too.
+fn created(declared: &Map<String, Value>, made: &Value) -> Outcome {
+    match compare(declared, made) {
+        Outcome::Exists => Outcome::Created,
+        other => other,
+    }
 }
 
 fn explain(failure: &ApiFailure) -> String {
