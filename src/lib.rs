@@ -6,7 +6,6 @@ pub mod authenticate;
 pub mod cli;
 pub mod config;
 pub mod contract;
-pub mod config;
 pub mod dev;
 pub mod diagnostic;
 pub mod dispatch;

@@ -5,17 +5,8 @@
 
 mod config;
 mod contract;
-mod nats;
-mod requests;
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "helpers of tests fail by panicking too; clippy.toml exempts only the test functions"
-)]
-
-mod config;
 mod dev;
 mod jetstream;
 mod nats;
+mod requests;
 mod support;

@@ -1,4 +1,4 @@
-//! What the tests stand on: real servers on random ports, ways to break the connections to them, golden files.
+//! What the tests stand on: real servers on random ports, and ways to break the connections to them.
 
 pub(crate) mod certificates;
 pub(crate) mod cluster;
@@ -9,6 +9,3 @@ pub(crate) mod hostile;
 pub(crate) mod http;
 pub(crate) mod nats_server;
 pub(crate) mod service;
-pub(crate) mod golden;
-pub(crate) mod hostile;
-pub(crate) mod nats_server;
