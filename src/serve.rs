@@ -6,14 +6,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use http::Request;
+use hyper::body::Incoming;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
 
 use crate::admin::{self, Readiness};
-use crate::edge;
+use crate::edge::Edge;
 use crate::gateway::{Gateway, checks};
 use crate::telemetry::Log;
 
@@ -84,11 +87,12 @@ impl Server {
         let readiness = Readiness::new(ready_requires_nats);
         let (close, end) = (CancellationToken::new(), CancellationToken::new());
         let mut tasks = JoinSet::new();
-        tasks.spawn(listener::serve(
-            self.admin,
-            admin::router(Arc::clone(&gateway), readiness.clone()),
-            end.clone(),
-        ));
+        let admin = admin::router(Arc::clone(&gateway), readiness.clone());
+        let of_admin = move |_, request: Request<Incoming>| {
+            let answered = admin.clone().oneshot(request);
+            async { answered.await.unwrap_or_else(|never| match never {}) }
+        };
+        tasks.spawn(listener::serve(self.admin, of_admin, end.clone()));
         if start_checks {
             let (gateway, end) = (Arc::clone(&gateway), end.clone());
             tasks.spawn(async move {
@@ -96,7 +100,12 @@ impl Server {
             });
         }
         let mut public = JoinSet::new();
-        public.spawn(listener::serve(self.public, edge::router(Arc::clone(&gateway), log), close.clone()));
+        let edge = Arc::new(Edge { gateway: Arc::clone(&gateway), log });
+        let of_public = move |peer, request| {
+            let edge = Arc::clone(&edge);
+            async move { edge.entry(peer, request).await }
+        };
+        public.spawn(listener::serve(self.public, of_public, close.clone()));
 
         stop.cancelled().await;
         readiness.end();
