@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io::Write as _;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use http::StatusCode;
 use tokio::time::Instant;
@@ -51,8 +52,8 @@ impl Drop for AccessLine<'_> {
         let Some(log) = self.log.filter(|_| tracing::enabled!(Level::INFO)) else { return };
         log.writer.append(|out| {
             let mut fields = Fields { out, format: log.format };
-            fields
-                .begin(humantime::format_rfc3339_micros(std::time::SystemTime::now()), self.status.is_some());
+            let message = if self.status.is_some() { "request" } else { "request abandoned by its client" };
+            fields.begin(SystemTime::now(), message);
             self.write(&mut fields);
             fields.end();
         });
@@ -62,49 +63,56 @@ impl Drop for AccessLine<'_> {
 impl AccessLine<'_> {
     fn write(&self, fields: &mut Fields<'_>) {
         let head = self.head;
-        fields.text("request_id", head.id.as_str());
-        fields.plain("trace_id", head.trace.id());
+        fields.plain("request_id", head.id.as_str());
+        fields.plain("trace_id", head.trace.id().as_str());
         if let Some(operation) = &self.operation {
             fields.text("operation", operation);
         }
-        fields.text("method", head.method().as_str());
+        fields.plain("method", head.method().as_str());
         fields.text("path", head.path().get(..LONGEST_PATH).unwrap_or(head.path()));
         fields.number("status", u64::from(self.status.map_or(ABANDONED, |status| status.as_u16())));
         if let Some(problem) = &self.problem {
-            fields.text("code", problem.code.name());
-            fields.text("outcome", problem.outcome().name());
+            fields.plain("code", problem.code.name());
+            fields.plain("outcome", problem.outcome().name());
             if let Some(cause) = &problem.cause {
                 fields.text("cause", cause);
             }
         }
         let took = Instant::now().saturating_duration_since(head.received).as_micros();
         fields.number("duration_us", u64::try_from(took).unwrap_or(u64::MAX));
-        fields.plain("ip", head.ip);
+        fields.displayed("ip", head.ip);
     }
 }
 
-/// Writes fields as the other lines of the log have them. Text from outside is escaped in both formats.
+/// Writes fields as the other lines of the log have them, by copying: this is done for every request. Text from
+/// outside is escaped in both formats.
 struct Fields<'a> {
     out: &'a mut Vec<u8>,
     format: LogFormat,
 }
 
 impl Fields<'_> {
-    fn begin(&mut self, time: impl fmt::Display, answered: bool) {
-        let message = if answered { "request" } else { "request abandoned by its client" };
-        let _ = match self.format {
-            LogFormat::Json => {
-                write!(self.out, "{{\"timestamp\":\"{time}\",\"level\":\"INFO\",\"message\":\"{message}\"")
-            }
-            LogFormat::Text => write!(self.out, "{time}  INFO {message}"),
-        };
+    fn begin(&mut self, time: SystemTime, message: &str) {
+        let json = self.format == LogFormat::Json;
+        self.copy(if json { "{\"timestamp\":\"" } else { "" });
+        let _ = write!(self.out, "{}", humantime::format_rfc3339_micros(time));
+        self.copy(if json { "\",\"level\":\"INFO\",\"message\":\"" } else { "  INFO " });
+        self.copy(message);
+        self.copy(if json { "\"" } else { "" });
+    }
+
+    fn copy(&mut self, text: &str) {
+        self.out.extend_from_slice(text.as_bytes());
     }
 
     fn name(&mut self, name: &str) {
-        let _ = match self.format {
-            LogFormat::Json => write!(self.out, ",\"{name}\":"),
-            LogFormat::Text => write!(self.out, " {name}="),
+        let (before, after) = match self.format {
+            LogFormat::Json => (",\"", "\":"),
+            LogFormat::Text => (" ", "="),
         };
+        self.copy(before);
+        self.copy(name);
+        self.copy(after);
     }
 
     fn text(&mut self, name: &str, value: &str) {
@@ -112,8 +120,16 @@ impl Fields<'_> {
         write_string(self.out, value);
     }
 
-    /// A value of ours that needs no escaping.
-    fn plain(&mut self, name: &str, value: impl fmt::Display) {
+    /// A value of ours, or one that HTTP's grammar bounds: nothing in it needs escaping.
+    fn plain(&mut self, name: &str, value: &str) {
+        self.name(name);
+        let quote = if self.format == LogFormat::Json { "\"" } else { "" };
+        self.copy(quote);
+        self.copy(value);
+        self.copy(quote);
+    }
+
+    fn displayed(&mut self, name: &str, value: impl fmt::Display) {
         self.name(name);
         let _ = match self.format {
             LogFormat::Json => write!(self.out, "\"{value}\""),
@@ -123,13 +139,21 @@ impl Fields<'_> {
 
     fn number(&mut self, name: &str, value: u64) {
         self.name(name);
-        let _ = write!(self.out, "{value}");
+        let mut digits = [0; 20];
+        let mut first = digits.len();
+        let mut rest = value;
+        loop {
+            first -= 1;
+            digits[first] = b'0' + (rest % 10) as u8;
+            rest /= 10;
+            if rest == 0 {
+                break;
+            }
+        }
+        self.out.extend_from_slice(&digits[first..]);
     }
 
     fn end(&mut self) {
-        self.out.extend_from_slice(match self.format {
-            LogFormat::Json => b"}\n",
-            LogFormat::Text => b"\n",
-        });
+        self.copy(if self.format == LogFormat::Json { "}\n" } else { "\n" });
     }
 }

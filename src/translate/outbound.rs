@@ -142,7 +142,7 @@ impl Mapping {
 /// Adds what is on every message.
 fn finish(mut headers: Headers, head: &Head) -> HeaderMap {
     headers.set(exchange::REQUEST_ID, head.id.as_str());
-    headers.set(exchange::TRACEPARENT, &head.trace.to_string());
+    headers.set(exchange::TRACEPARENT, &head.trace.parent());
     if let Some(state) = &head.trace.state {
         headers.set(exchange::TRACESTATE, state);
     }
