@@ -5,6 +5,7 @@ mod access;
 
 use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::sync::Arc;
 
 use futures_util::FutureExt;
@@ -44,7 +45,8 @@ impl Edge {
     /// A panic is a bug: it is answered and logged, and nothing else is touched by it.
     async fn answer(&self, head: &Head, body: Incoming, line: &mut AccessLine<'_>) -> HttpResponse {
         let mut note = Note::default();
-        let answered = AssertUnwindSafe(self.gateway.handle(head, body, &mut note)).catch_unwind().await;
+        let handling = pin!(self.gateway.handle(head, body, &mut note));
+        let answered = AssertUnwindSafe(handling).catch_unwind().await;
         let response = answered.unwrap_or_else(|_| {
             let problem = Problem::new(Code::Internal, "this is a fault of the gateway").because("panic");
             let response = problem.response(head.id.as_str());

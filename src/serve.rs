@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use futures_util::FutureExt;
 use http::Request;
 use hyper::body::Incoming;
 use tokio::net::TcpListener;
@@ -89,8 +90,7 @@ impl Server {
         let mut tasks = JoinSet::new();
         let admin = admin::router(Arc::clone(&gateway), readiness.clone());
         let of_admin = move |_, request: Request<Incoming>| {
-            let answered = admin.clone().oneshot(request);
-            async { answered.await.unwrap_or_else(|never| match never {}) }
+            admin.clone().oneshot(request).map(|answered| answered.unwrap_or_else(|never| match never {}))
         };
         tasks.spawn(listener::serve(self.admin, of_admin, end.clone()));
         if start_checks {
