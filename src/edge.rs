@@ -34,7 +34,7 @@ impl Edge {
         let (parts, body) = request.into_parts();
         let head = Head::new(parts, peer);
         let mut line = AccessLine::new(self.log.as_ref(), &head);
-        let mut response = self.answer(&head, body, &mut line).await;
+        let mut response = self.answer(&head, body, &mut line.note).await;
         if let Ok(id) = HeaderValue::from_str(head.id.as_str()) {
             response.headers_mut().insert(problem::REQUEST_ID, id);
         }
@@ -43,17 +43,16 @@ impl Edge {
     }
 
     /// A panic is a bug: it is answered and logged, and nothing else is touched by it.
-    async fn answer(&self, head: &Head, body: Incoming, line: &mut AccessLine<'_>) -> HttpResponse {
-        let mut note = Note::default();
-        let handling = pin!(self.gateway.handle(head, body, &mut note));
-        let answered = AssertUnwindSafe(handling).catch_unwind().await;
-        let response = answered.unwrap_or_else(|_| {
+    async fn answer(&self, head: &Head, body: Incoming, note: &mut Note) -> HttpResponse {
+        let answered = {
+            let handling = pin!(self.gateway.handle(head, body, note));
+            AssertUnwindSafe(handling).catch_unwind().await
+        };
+        answered.unwrap_or_else(|_| {
             let problem = Problem::new(Code::Internal, "this is a fault of the gateway").because("panic");
             let response = problem.response(head.id.as_str());
             note.problem = Some(problem);
             response
-        });
-        line.note(note.operation, note.problem);
-        response
+        })
     }
 }

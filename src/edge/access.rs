@@ -2,16 +2,15 @@
 
 use std::fmt;
 use std::io::Write as _;
-use std::sync::Arc;
 use std::time::SystemTime;
 
 use http::StatusCode;
 use tokio::time::Instant;
 use tracing::Level;
 
+use crate::gateway::Note;
 use crate::head::Head;
 use crate::json::write_string;
-use crate::problem::Problem;
 use crate::telemetry::{Log, LogFormat};
 
 /// Longest path that is logged, in bytes.
@@ -24,21 +23,15 @@ const ABANDONED: u16 = 499;
 pub(super) struct AccessLine<'a> {
     log: Option<&'a Log>,
     head: &'a Head,
-    operation: Option<Arc<str>>,
-    problem: Option<Problem>,
+    /// What the stages say.
+    pub(super) note: Note,
     status: Option<StatusCode>,
 }
 
 impl<'a> AccessLine<'a> {
     /// The line of a request that has begun.
     pub(super) fn new(log: Option<&'a Log>, head: &'a Head) -> AccessLine<'a> {
-        AccessLine { log, head, operation: None, problem: None, status: None }
-    }
-
-    /// Adds what the stages said.
-    pub(super) fn note(&mut self, operation: Option<Arc<str>>, problem: Option<Problem>) {
-        self.operation = operation;
-        self.problem = problem;
+        AccessLine { log, head, note: Note::default(), status: None }
     }
 
     /// Adds how it was answered. Without it, the client went away.
@@ -65,13 +58,13 @@ impl AccessLine<'_> {
         let head = self.head;
         fields.plain("request_id", head.id.as_str());
         fields.plain("trace_id", head.trace.id().as_str());
-        if let Some(operation) = &self.operation {
+        if let Some(operation) = &self.note.operation {
             fields.text("operation", operation);
         }
         fields.plain("method", head.method().as_str());
         fields.text("path", head.path().get(..LONGEST_PATH).unwrap_or(head.path()));
         fields.number("status", u64::from(self.status.map_or(ABANDONED, |status| status.as_u16())));
-        if let Some(problem) = &self.problem {
+        if let Some(problem) = &self.note.problem {
             fields.plain("code", problem.code.name());
             fields.plain("outcome", problem.outcome().name());
             if let Some(cause) = &problem.cause {
