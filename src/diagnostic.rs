@@ -1,7 +1,7 @@
 //! Problems of configuration files as data: where, what, why, and what to do next.
 //!
 //! Everything that reads a file reports into one [`Diagnostics`], so that a person sees every problem of
-//! every file in one run. Rendering is in [`render`]; deciding what is wrong is not done here.
+//! every file in one run. Rendering is in `render`; deciding what is wrong is not done here.
 
 mod render;
 
@@ -134,6 +134,20 @@ impl Diagnostics {
         u32::try_from(self.sources.len() - 1).unwrap_or(u32::MAX)
     }
 
+    /// A place inside this scalar, `offset` characters after the start of its text: exact for text on one line
+    /// without escapes, its beginning for everything else.
+    pub fn within(&self, scalar: Place, offset: usize) -> Place {
+        let line = (scalar.line as usize).checked_sub(1);
+        let source = self.sources.get(scalar.file as usize);
+        let line = line.and_then(|line| source?.text.lines().nth(line)).unwrap_or_default();
+        let start = (scalar.column as usize).saturating_sub(1);
+        let text: String = line.chars().skip(start).take(scalar.length as usize).collect();
+        if text.chars().count() < scalar.length as usize || text.contains('\\') {
+            return scalar;
+        }
+        scalar.inside(offset, text.starts_with(['"', '\'']))
+    }
+
     /// Keeps what stands at a place out of every source line that is shown: a secret.
     pub fn hide(&mut self, place: Place) {
         self.hidden.push(place);
@@ -170,23 +184,6 @@ impl Diagnostics {
             0 => path,
             line => format!("{path}:{line}:{}", place.column),
         }
-    }
-
-    /// A place inside a scalar: `offset` characters into its text. The scalar itself where that cannot be told.
-    pub fn inside(&self, place: Place, offset: usize) -> Place {
-        let shift = u32::try_from(offset).unwrap_or(0) + u32::from(self.is_quoted(place));
-        if shift == 0 || shift >= place.length {
-            return place;
-        }
-        Place { column: place.column + shift, length: 1, ..place }
-    }
-
-    fn is_quoted(&self, place: Place) -> bool {
-        let line = |source: &Source| {
-            let line = source.text.lines().nth((place.line as usize).checked_sub(1)?)?;
-            line.chars().nth((place.column as usize).checked_sub(1)?)
-        };
-        self.sources.get(place.file as usize).and_then(line).is_some_and(|first| matches!(first, '"' | '\''))
     }
 
     /// The whole report for a terminal.

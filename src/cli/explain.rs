@@ -4,8 +4,9 @@ use std::io::Read;
 use std::net::{IpAddr, Ipv4Addr};
 
 use anyhow::Context;
-use axum::body::Body;
+use bytes::Bytes;
 use http::Request;
+use http_body_util::Full;
 use serde_json::{Value, json};
 
 use super::load::load_or_tell;
@@ -43,7 +44,7 @@ pub(super) async fn run(args: ExplainArgs) -> anyhow::Result<u8> {
     }
 }
 
-fn request(args: &ExplainArgs) -> anyhow::Result<Request<Body>> {
+fn request(args: &ExplainArgs) -> anyhow::Result<Request<Full<Bytes>>> {
     let body = match args.data.as_deref() {
         None => Vec::new(),
         Some("@-") => {
@@ -62,7 +63,7 @@ fn request(args: &ExplainArgs) -> anyhow::Result<Request<Body>> {
             header.split_once(':').with_context(|| format!("write `Name: value`, not `{header}`"))?;
         request = request.header(name.trim(), value.trim());
     }
-    Ok(request.body(Body::from(body))?)
+    Ok(request.body(Full::new(Bytes::from(body)))?)
 }
 
 fn text(explained: &Value) -> String {

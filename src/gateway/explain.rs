@@ -1,6 +1,7 @@
 //! What would be sent for a request, without sending it: the same stages as for a real one, up to the message.
 
-use axum::body::Body;
+use bytes::Bytes;
+use http_body_util::Full;
 use serde_json::{Value, json};
 
 use super::compile::Compiled;
@@ -18,7 +19,7 @@ use crate::validate;
 ///
 /// # Errors
 /// The problem that its client would get.
-pub async fn explain(table: &Compiled, head: &Head, body: Body) -> Result<Value, Problem> {
+pub async fn explain(table: &Compiled, head: &Head, body: Full<Bytes>) -> Result<Value, Problem> {
     let matched = match table.find(head)? {
         Destination::Operation(matched) => matched,
         Destination::Options(allow) => return Ok(json!({ "answer": { "status": 204, "allow": allow } })),

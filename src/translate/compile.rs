@@ -246,7 +246,7 @@ impl Compiler<'_> {
     }
 
     fn note(&mut self, place: Place, error: &ExpressionError) {
-        let place = self.diagnostics.inside(place, error.offset);
+        let place = self.diagnostics.within(place, error.offset);
         self.diagnostics.push(Diagnostic::error(place, error.message.clone()).help(error.help.clone()));
     }
 }

@@ -20,8 +20,6 @@ use crate::template::payload::PayloadTemplate;
 use crate::template::subject::SubjectTemplate;
 use crate::validate::Payload;
 
-const CONTENT_TYPE: &str = "Content-Type";
-
 /// How a request becomes a message.
 #[derive(Debug)]
 pub struct Mapping {
@@ -95,7 +93,7 @@ impl Mapping {
         let mut headers = self.headers(seen, payload)?;
         match &self.storing {
             None => {
-                headers.insert(exchange::DEADLINE, &due(seen.head, deadline));
+                headers.set(exchange::DEADLINE, &due(seen.head, deadline));
                 Ok(Outbound::Request(Outgoing {
                     subject,
                     headers: finish(headers, seen.head),
@@ -105,7 +103,7 @@ impl Mapping {
             Some(storing) => {
                 let identity = storing.identify(seen, caller, payload)?;
                 if let Some(fingerprint) = &identity.fingerprint {
-                    headers.insert(exchange::FINGERPRINT, fingerprint);
+                    headers.set(exchange::FINGERPRINT, fingerprint);
                 }
                 let message = Outgoing { subject, headers: finish(headers, seen.head), payload: body };
                 let message = publication(message, &identity.id, &storing.stream).ok_or_else(|| {
@@ -132,13 +130,13 @@ impl Mapping {
                 return Err(Problem::new(Code::InvalidParameter, detail));
             }
         }
-        if get(headers.map(), CONTENT_TYPE).is_some() {
+        if get(headers.map(), "Content-Type").is_some() {
             // The operator has said what it is.
         } else if self.payload.is_some() {
-            headers.insert(CONTENT_TYPE, "application/json");
+            headers.set(exchange::CONTENT_TYPE, "application/json");
         } else if let Some(Ok(content_type)) = payload.body.content_type.as_ref().map(|value| value.to_str())
         {
-            headers.insert(CONTENT_TYPE, content_type);
+            headers.set(exchange::CONTENT_TYPE, content_type);
         }
         Ok(headers)
     }
@@ -154,10 +152,10 @@ fn is_hop_by_hop(head: &Head, name: &HeaderName) -> bool {
 
 /// Adds what is on every message.
 fn finish(mut headers: Headers, head: &Head) -> HeaderMap {
-    headers.insert(exchange::REQUEST_ID, head.id.as_str());
-    headers.insert("traceparent", &head.trace.to_string());
+    headers.set(exchange::REQUEST_ID, head.id.as_str());
+    headers.set(exchange::TRACEPARENT, &head.trace.parent());
     if let Some(state) = &head.trace.state {
-        headers.insert("tracestate", state);
+        headers.set(exchange::TRACESTATE, state);
     }
     headers.into_map()
 }

@@ -5,6 +5,8 @@
 
 mod config;
 mod contract;
+mod dev;
+mod jetstream;
 mod nats;
 mod requests;
 mod support;

@@ -19,8 +19,8 @@ const HOP_BY_HOP: [&str; 10] = [
     "upgrade",
 ];
 
-/// Request headers that travel on to NATS.
-pub(super) fn forwarded(names: &[Located<String>], diagnostics: &mut Diagnostics) {
+/// Request headers that travel on to NATS, or reply headers that reach the client.
+pub(super) fn travelling(names: &[Located<String>], diagnostics: &mut Diagnostics) {
     for name in names {
         let own = || first_prefix(name, &["nats-", "natsgate-"]);
         refuse(name, listed(name).or_else(|| hop_by_hop(name)).or_else(own), diagnostics);
@@ -45,14 +45,6 @@ pub(super) fn of_answer(headers: &Entries<Located<String>>, diagnostics: &mut Di
         one_line(value, diagnostics);
     }
     once(headers, diagnostics);
-}
-
-/// Reply headers that reach the client.
-pub(super) fn of_reply(names: &[Located<String>], diagnostics: &mut Diagnostics) {
-    for name in names {
-        let own = || first_prefix(name, &["nats-", "natsgate-"]);
-        refuse(name, listed(name).or_else(|| hop_by_hop(name)).or_else(own), diagnostics);
-    }
 }
 
 /// Text of a header is one line.
