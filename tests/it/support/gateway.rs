@@ -10,9 +10,9 @@ use natsgate::jetstream::manifest::Manifests;
 use natsgate::nats::Nats;
 use natsgate::serve::{Server, Settings};
 use tempfile::TempDir;
-use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::http::{Answer, Client};
 
@@ -22,8 +22,7 @@ pub(crate) struct Gateway {
     /// The same of the admin listener.
     pub(crate) admin: String,
     pub(crate) inner: Arc<natsgate::gateway::Gateway>,
-    stop: CancellationToken,
-    running: Option<JoinHandle<()>>,
+    _running: AbortOnDropHandle<()>,
     _dir: TempDir,
 }
 
@@ -69,14 +68,12 @@ impl Gateway {
         let server = Server::bind(settings).await.expect("listeners");
         let bound = server.bound().expect("addresses");
         let inner = Arc::new(natsgate::gateway::Gateway::new(table, nats));
-        let stop = CancellationToken::new();
-        let running = tokio::spawn(server.run(Arc::clone(&inner), None, stop.clone()));
+        let running = tokio::spawn(server.run(Arc::clone(&inner), None, CancellationToken::new()));
         Gateway {
             url: format!("http://{}", bound.public),
             admin: format!("http://{}", bound.admin),
             inner,
-            stop,
-            running: Some(running),
+            _running: AbortOnDropHandle::new(running),
             _dir: dir,
         }
     }
@@ -129,19 +126,6 @@ impl Gateway {
     pub(crate) fn waiting(&self) -> usize {
         self.inner.nats().waiting()
     }
-
-    /// Begins to stop, as SIGTERM does.
-    pub(crate) fn begin_stop(&self) {
-        self.stop.cancel();
-    }
-
-    /// Stops as SIGTERM does, and waits for the end.
-    pub(crate) async fn stop(mut self) {
-        self.stop.cancel();
-        if let Some(running) = self.running.take() {
-            running.await.expect("the gateway ends");
-        }
-    }
 }
 
 /// The report on a configuration that must not run; `None` if it would.
@@ -150,14 +134,6 @@ pub(crate) fn refused(yaml: &str) -> Option<String> {
     let path = dir.path().join("natsgate.yaml");
     std::fs::write(&path, yaml).expect("configuration");
     let (config, mut diagnostics) = config::load(&path, &Overrides::default());
-    let table = config.and_then(|config| compile(&config, &mut diagnostics));
+    let table = config.and_then(|config| compile(&config, &Manifests::default(), &mut diagnostics));
     table.is_none().then(|| diagnostics.render())
-}
-
-impl Drop for Gateway {
-    fn drop(&mut self) {
-        if let Some(running) = self.running.take() {
-            running.abort();
-        }
-    }
 }
