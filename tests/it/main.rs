@@ -3,8 +3,11 @@
 // Helpers of tests say what went wrong by failing, as the tests themselves do.
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic)]
 
+mod check;
 mod config;
 mod contract;
 mod nats;
+mod publish;
 mod requests;
+mod structure;
 mod support;

@@ -9,3 +9,4 @@ pub(crate) mod hostile;
 pub(crate) mod http;
 pub(crate) mod nats_server;
 pub(crate) mod service;
+pub(crate) mod streams;
