@@ -10,7 +10,7 @@ mod request;
 
 use tokio::time::Instant;
 
-pub use publish::Publish;
+pub use publish::{Publish, Window};
 pub use request::{Captured, Request};
 
 use crate::exchange::{Outbound, Reply};

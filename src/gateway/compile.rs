@@ -33,10 +33,11 @@ pub fn compile(config: &Config, diagnostics: &mut Diagnostics) -> Option<Compile
     let contracts = Contracts::load(config, diagnostics);
     let mut table = Table::default();
     let mut operations = Vec::new();
+    let mut windows = bind::Windows::new();
     for (key, operation) in &config.operations.0 {
         let Some(target) = target(key, &contracts, diagnostics) else { continue };
         table.claim(&target, key.place, diagnostics);
-        let bound = bind::operation(&target, operation, &config.defaults, diagnostics);
+        let bound = bind::operation(&target, operation, &config.defaults, &mut windows, diagnostics);
         if let Some(bound) = bound {
             let bound = Arc::new(bound);
             table.insert(&target, Route::Bound(Arc::clone(&bound)));

@@ -81,8 +81,7 @@ async fn a_case_answers_with_what_the_stream_said() {
 async fn a_message_carries_its_origin_and_no_deadline() {
     let jobs = Jobs::start(json!({}), JOBS).await;
     let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
-    let headers =
-        [("Content-Type", "application/json"), ("traceparent", trace), ("tracestate", "vendor=1")];
+    let headers = [("Content-Type", "application/json"), ("traceparent", trace), ("tracestate", "vendor=1")];
     let answer = jobs.gateway.send("POST", "/jobs", &headers, b"{}").await;
     let kept = &jobs.streams.messages("JOBS").await[0];
     assert_eq!(

@@ -103,7 +103,8 @@ async fn a_lost_leader_loses_nothing_and_stores_nothing_twice() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn concurrent_publishes_of_one_key_store_one_message() {
-    let (_cluster, streams, gateway) = replicated(&JOBS.replace("stream: JOBS", "stream: JOBS, timeout: 5s")).await;
+    let (_cluster, streams, gateway) =
+        replicated(&JOBS.replace("stream: JOBS", "stream: JOBS, timeout: 5s")).await;
     for round in 1..=5 {
         let key = format!("k-{round}");
         let answers = join_all((0..6).map(|_| keyed(&gateway, "/jobs", &key, "{}"))).await;

@@ -100,7 +100,9 @@ async fn two_operations_never_share_an_id() {
     let streams = Streams::of(&nats.url()).await;
     streams.create("JOBS", &["jobs.>"], json!({})).await;
     let operation = |name: &str| {
-        format!("  {name}: {{ publish: {{ subject: jobs.new, stream: JOBS, message_id: [\"${{query.id}}\"] }} }}\n")
+        format!(
+            "  {name}: {{ publish: {{ subject: jobs.new, stream: JOBS, message_id: [\"${{query.id}}\"] }} }}\n"
+        )
     };
     let yaml = ["POST /a", "POST /b", "PUT /a"].map(operation).concat();
     let gateway = Gateway::start(&nats.url(), &format!("operations:\n{yaml}")).await;

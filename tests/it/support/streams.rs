@@ -84,7 +84,8 @@ impl Kept {
     fn read(message: &Value) -> Kept {
         let decoded = |field: &str| STANDARD.decode(message[field].as_str().unwrap_or("")).expect("base64");
         let block = String::from_utf8(decoded("hdrs")).expect("a header block in UTF-8");
-        let header = |line: &str| line.split_once(": ").map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let header =
+            |line: &str| line.split_once(": ").map(|(name, value)| (name.to_owned(), value.to_owned()));
         Kept {
             sequence: message["seq"].as_u64().expect("a sequence"),
             subject: message["subject"].as_str().expect("a subject").to_owned(),
