@@ -3,6 +3,7 @@
 //! Everything that reads a file reports into one [`Diagnostics`], so that a person sees every problem of
 //! every file in one run. Rendering is in [`render`]; deciding what is wrong is not done here.
 
+mod inside;
 mod render;
 
 use std::path::{Path, PathBuf};
@@ -30,6 +31,7 @@ impl Place {
     /// A place inside this scalar: `offset` characters after its start.
     ///
     /// Exact for plain scalars; a quoted scalar starts one character later, which `quoted` tells.
+    /// [`Diagnostics::inside`] knows every style, and needs the text.
     pub fn inside(self, offset: usize, quoted: bool) -> Place {
         let shift = u32::try_from(offset).unwrap_or(0) + u32::from(quoted);
         if shift == 0 || shift >= self.length {
@@ -101,6 +103,12 @@ impl Diagnostic {
         self
     }
 
+    /// The same where it is not in the way.
+    #[must_use]
+    pub fn as_warning(self) -> Diagnostic {
+        Diagnostic { severity: Severity::Warning, ..self }
+    }
+
     /// Adds another place that takes part.
     #[must_use]
     pub fn also(mut self, place: Place, role: impl Into<String>) -> Diagnostic {
@@ -146,6 +154,15 @@ impl Diagnostics {
         }
     }
 
+    /// Notes a problem, unless the same is known at its place, however bad.
+    pub fn push_unless_told(&mut self, diagnostic: Diagnostic) {
+        let same =
+            |known: &Diagnostic| known.place == diagnostic.place && known.message == diagnostic.message;
+        if !self.list.iter().any(same) {
+            self.list.push(diagnostic);
+        }
+    }
+
     /// Whether anything refuses the configuration.
     pub fn has_errors(&self) -> bool {
         self.count(Severity::Error) > 0
@@ -170,23 +187,6 @@ impl Diagnostics {
             0 => path,
             line => format!("{path}:{line}:{}", place.column),
         }
-    }
-
-    /// A place inside a scalar: `offset` characters into its text. The scalar itself where that cannot be told.
-    pub fn inside(&self, place: Place, offset: usize) -> Place {
-        let shift = u32::try_from(offset).unwrap_or(0) + u32::from(self.is_quoted(place));
-        if shift == 0 || shift >= place.length {
-            return place;
-        }
-        Place { column: place.column + shift, length: 1, ..place }
-    }
-
-    fn is_quoted(&self, place: Place) -> bool {
-        let line = |source: &Source| {
-            let line = source.text.lines().nth((place.line as usize).checked_sub(1)?)?;
-            line.chars().nth((place.column as usize).checked_sub(1)?)
-        };
-        self.sources.get(place.file as usize).and_then(line).is_some_and(|first| matches!(first, '"' | '\''))
     }
 
     /// The whole report for a terminal.
