@@ -11,7 +11,7 @@ mod request;
 use tokio::time::Instant;
 
 pub use publish::{Publish, Window};
-pub use request::{Captured, Request};
+pub use request::{Captured, Request, stamp};
 
 use crate::exchange::{Outbound, Reply};
 use crate::head::Head;

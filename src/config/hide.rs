@@ -69,7 +69,7 @@ fn children(node: &Node, hidden: bool, diagnostics: &mut Diagnostics) {
 /// A known key, or an obvious misspelling of one.
 fn is_harmless(name: &str) -> bool {
     let near = |known: &&str| name.len() > 4 && strsim::osa_distance(name, known) == 1;
-    SHOWN.contains(&name) || (after_a_word(&format!("{name}:")).is_none() && SHOWN.iter().any(|k| near(k)))
+    SHOWN.contains(&name) || (after_a_word(&format!("{name}:")).is_none() && SHOWN.iter().any(near))
 }
 
 fn value(node: &Node, hidden: bool, diagnostics: &mut Diagnostics) {

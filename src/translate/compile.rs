@@ -68,8 +68,8 @@ impl Compiler<'_> {
         })
     }
 
-    /// The `reply` cases.
-    pub fn cases(&mut self, cases: &[Located<config::Case>]) -> Option<Vec<Case>> {
+    /// The `reply` cases of a request ([`Position::Reply`]) or of a publish ([`Position::Stored`]).
+    pub fn cases(&mut self, cases: &[Located<config::Case>], position: Position) -> Option<Vec<Case>> {
         let compiled: Vec<Option<Case>> = cases
             .iter()
             .map(|case| {
@@ -79,7 +79,7 @@ impl Compiler<'_> {
                     headers: &case.headers,
                     body: &case.body,
                 };
-                self.case(&parts, None, Position::Reply)
+                self.case(&parts, None, position)
             })
             .collect();
         compiled.into_iter().collect()

@@ -7,6 +7,7 @@ mod check;
 mod config;
 mod contract;
 mod nats;
+mod problems;
 mod publish;
 mod requests;
 mod structure;

@@ -135,6 +135,38 @@ fn walk(folder: &Path, each: &mut impl FnMut(&Path)) {
 }
 
 #[test]
+fn every_file_belongs_to_the_crate() {
+    for folder in ["src", "tests/it"] {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+        let mut files = BTreeSet::new();
+        walk(&root, &mut |file| {
+            files.insert(file.strip_prefix(&root).expect("inside").to_owned());
+        });
+        let orphans: Vec<_> = files.iter().filter(|file| !is_declared(&root, file)).collect();
+        assert!(orphans.is_empty(), "no `mod` names these files, so nothing compiles them: {orphans:?}");
+    }
+}
+
+/// Whether the module around a file names it; the roots need no name.
+fn is_declared(root: &Path, file: &Path) -> bool {
+    let name = file.file_stem().and_then(|name| name.to_str()).expect("UTF-8");
+    let around = file.parent().expect("a folder");
+    let owners = match around.as_os_str().is_empty() {
+        true if matches!(name, "lib" | "main") => return true,
+        true => vec![root.join("lib.rs"), root.join("main.rs")],
+        false => vec![root.join(around).with_extension("rs")],
+    };
+    let names = |text: String| {
+        text.lines().any(|line| {
+            let line = line.trim();
+            line.strip_suffix(&format!("mod {name};"))
+                .is_some_and(|before| before.is_empty() || before.ends_with(' '))
+        })
+    };
+    owners.iter().filter_map(|owner| std::fs::read_to_string(owner).ok()).any(names)
+}
+
+#[test]
 fn violations_are_found_wherever_they_are_written() {
     let complaints = |file: &str, text: &str| -> Vec<String> {
         let file = Path::new(file);

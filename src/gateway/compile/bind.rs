@@ -11,7 +11,7 @@ use crate::admit::InFlight;
 use crate::config::{Binding as Written, Defaults, Operation as Config, Publish, Request};
 use crate::diagnostic::Diagnostics;
 use crate::dispatch::{self, Binding, Window};
-use crate::expression::{Known, KnownName, Location, Names, Schema};
+use crate::expression::{Known, KnownName, Location, Names, Position, Schema};
 use crate::gateway::operation::{Finding, Operation};
 use crate::translate::answer::Answering;
 use crate::translate::case::Case;
@@ -42,11 +42,14 @@ pub(super) fn operation(
     let body = target.body_schema().map(|schema| Schema { schema, resolve: &resolve });
     let known = names.known(body);
     let mut compiler = Compiler { operation: &target.name, known: &known, diagnostics };
-    let mapping = match binding {
-        Written::Request(request) => compiler.request(request, defaults),
-        Written::Publish(publish) => compiler.publish(publish, defaults),
+    let (mapping, cases) = match binding {
+        Written::Request(request) => {
+            (compiler.request(request, defaults), compiler.cases(&written.reply, Position::Reply))
+        }
+        Written::Publish(publish) => {
+            (compiler.publish(publish, defaults), compiler.cases(&written.reply, Position::Stored))
+        }
     };
-    let cases = compiler.cases(&written.reply);
     let problems = compiler.problem_cases(&written.problem);
     let (mapping, cases, problems) = (mapping?, cases?, problems?);
     let timeout = binding_timeout(binding).map_or(defaults.timeout.value.0, |timeout| timeout);
