@@ -4,15 +4,9 @@ use std::io::Read;
 use std::net::{IpAddr, Ipv4Addr};
 
 use anyhow::Context;
-<<<<<<< HEAD
 use bytes::Bytes;
-use http::Request;
-use http_body_util::Full;
-=======
-use axum::body::Body;
 use http::{Request, StatusCode};
-use http_body_util::BodyExt;
->>>>>>> w/t2
+use http_body_util::{BodyExt, Full};
 use serde_json::{Value, json};
 
 use super::load::load_or_tell;
@@ -61,15 +55,12 @@ fn request(args: &ExplainArgs) -> anyhow::Result<Request<Full<Bytes>>> {
             None => data.as_bytes().to_vec(),
         },
     };
-    let mut request = Request::new(Body::from(body));
+    let mut request = Request::new(Full::new(Bytes::from(body)));
     *request.method_mut() = args.method.clone();
     *request.uri_mut() = args.path.clone();
     for (name, value) in &args.headers {
         request.headers_mut().append(name, value.clone());
     }
-<<<<<<< HEAD
-    Ok(request.body(Full::new(Bytes::from(body)))?)
-=======
     Ok(request)
 }
 
@@ -95,7 +86,6 @@ fn refusal_text(problem: &Problem, status: StatusCode, body: &[u8]) -> String {
         out.push_str(&format!("cause, only in the log: {cause}\n"));
     }
     out
->>>>>>> w/t2
 }
 
 fn text(explained: &Value) -> String {

@@ -35,12 +35,8 @@ pub struct Compiled {
 pub fn compile(config: &Config, manifests: &Manifests, diagnostics: &mut Diagnostics) -> Option<Compiled> {
     let contracts = Contracts::load(config, diagnostics);
     let mut table = Table::default();
-<<<<<<< HEAD
     let (mut operations, mut places) = (Vec::new(), Vec::new());
-=======
-    let mut operations = Vec::new();
     let mut windows = bind::Windows::new();
->>>>>>> w/t2
     for (key, operation) in &config.operations.0 {
         let Some(target) = target(key, &contracts, diagnostics) else { continue };
         table.claim(&target, key.place, diagnostics);

@@ -28,15 +28,8 @@ pub struct Refused {
 /// Runs a request through the stages before sending.
 ///
 /// # Errors
-<<<<<<< HEAD
-/// The problem that its client would get.
-pub async fn explain(table: &Compiled, head: &Head, body: Full<Bytes>) -> Result<Value, Problem> {
-    let matched = match table.find(head)? {
-        Destination::Operation(matched) => matched,
-        Destination::Options(allow) => return Ok(json!({ "answer": { "status": 204, "allow": allow } })),
-=======
 /// What its client would get instead.
-pub async fn explain(table: &Compiled, head: &Head, body: Body) -> Result<Value, Box<Refused>> {
+pub async fn explain(table: &Compiled, head: &Head, body: Full<Bytes>) -> Result<Value, Box<Refused>> {
     let matched = match table.find(head) {
         Ok(Destination::Operation(matched)) => matched,
         Ok(Destination::Options(allow)) => {
@@ -46,7 +39,6 @@ pub async fn explain(table: &Compiled, head: &Head, body: Body) -> Result<Value,
             let response = problem.response(head.id.as_str());
             return Err(Box::new(Refused { problem, response }));
         }
->>>>>>> w/t2
     };
     let mut payload = None;
     stages(head, body, &matched, &mut payload).await.map_err(|problem| {
@@ -57,7 +49,7 @@ pub async fn explain(table: &Compiled, head: &Head, body: Body) -> Result<Value,
 
 async fn stages(
     head: &Head,
-    body: Body,
+    body: Full<Bytes>,
     matched: &Matched<'_>,
     payload: &mut Option<Payload>,
 ) -> Result<Value, Problem> {

@@ -238,14 +238,9 @@ impl Compiler<'_> {
         }
     }
 
-<<<<<<< HEAD
-    fn note(&mut self, place: Place, error: &ExpressionError) {
-        let place = self.diagnostics.within(place, error.offset);
-=======
     /// Notes an error in a text that stands at a place.
     fn note(&mut self, place: Place, text: &str, error: &ExpressionError) {
         let place = self.diagnostics.inside(place, text, error.offset);
->>>>>>> w/t2
         self.diagnostics.push(Diagnostic::error(place, error.message.clone()).help(error.help.clone()));
     }
 }

@@ -150,7 +150,7 @@ pub(crate) fn refused(yaml: &str) -> Option<String> {
     let path = dir.path().join("natsgate.yaml");
     std::fs::write(&path, yaml).expect("configuration");
     let (config, mut diagnostics) = config::load(&path, &Overrides::default());
-    let table = config.and_then(|config| compile(&config, &mut diagnostics));
+    let table = config.and_then(|config| compile(&config, &Manifests::default(), &mut diagnostics));
     table.is_none().then(|| diagnostics.render())
 }
 
