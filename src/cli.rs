@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use http::{HeaderName, HeaderValue};
 
 use crate::config;
 use crate::telemetry::LogFormat;
@@ -143,10 +144,11 @@ struct ExplainArgs {
     /// HTTP method.
     method: http::Method,
     /// Path, with its query.
+    #[arg(value_parser = path)]
     path: http::Uri,
     /// A request header, `Name: value`. May be given several times.
-    #[arg(short = 'H', long = "header", value_name = "HEADER")]
-    headers: Vec<String>,
+    #[arg(short = 'H', long = "header", value_name = "HEADER", value_parser = header)]
+    headers: Vec<(HeaderName, HeaderValue)>,
     /// The body; `@FILE` reads it from a file, `@-` from standard input.
     #[arg(short, long, value_name = "BODY")]
     data: Option<String>,
@@ -174,6 +176,20 @@ enum Output {
     Text,
     /// For machines.
     Json,
+}
+
+fn path(text: &str) -> Result<http::Uri, String> {
+    if !text.starts_with('/') {
+        return Err(format!("write the path from its first slash: /{text}"));
+    }
+    text.parse().map_err(|error| format!("{error}: percent-encode what a path cannot hold"))
+}
+
+fn header(text: &str) -> Result<(HeaderName, HeaderValue), String> {
+    let (name, value) = text.split_once(':').ok_or("write `Name: value`")?;
+    let name = name.trim().parse().map_err(|_| "the name is no legal header name".to_owned())?;
+    let value = value.trim().parse().map_err(|_| "the value is not visible ASCII".to_owned())?;
+    Ok((name, value))
 }
 
 /// Runs the command of this process.

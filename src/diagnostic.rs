@@ -3,6 +3,7 @@
 //! Everything that reads a file reports into one [`Diagnostics`], so that a person sees every problem of
 //! every file in one run. Rendering is in `render`; deciding what is wrong is not done here.
 
+mod inside;
 mod render;
 
 use std::path::{Path, PathBuf};
@@ -30,6 +31,7 @@ impl Place {
     /// A place inside this scalar: `offset` characters after its start.
     ///
     /// Exact for plain scalars; a quoted scalar starts one character later, which `quoted` tells.
+    /// [`Diagnostics::inside`] knows every style, and needs the text.
     pub fn inside(self, offset: usize, quoted: bool) -> Place {
         let shift = u32::try_from(offset).unwrap_or(0) + u32::from(quoted);
         if shift == 0 || shift >= self.length {
@@ -101,6 +103,12 @@ impl Diagnostic {
         self
     }
 
+    /// The same where it is not in the way.
+    #[must_use]
+    pub fn as_warning(self) -> Diagnostic {
+        Diagnostic { severity: Severity::Warning, ..self }
+    }
+
     /// Adds another place that takes part.
     #[must_use]
     pub fn also(mut self, place: Place, role: impl Into<String>) -> Diagnostic {
@@ -156,6 +164,15 @@ impl Diagnostics {
     /// Notes a problem.
     pub fn push(&mut self, diagnostic: Diagnostic) {
         if !self.list.contains(&diagnostic) {
+            self.list.push(diagnostic);
+        }
+    }
+
+    /// Notes a problem, unless the same is known at its place, however bad.
+    pub fn push_unless_told(&mut self, diagnostic: Diagnostic) {
+        let same =
+            |known: &Diagnostic| known.place == diagnostic.place && known.message == diagnostic.message;
+        if !self.list.iter().any(same) {
             self.list.push(diagnostic);
         }
     }

@@ -10,8 +10,8 @@ mod request;
 
 use tokio::time::Instant;
 
-pub use publish::Publish;
-pub use request::{Captured, Request};
+pub use publish::{Publish, Window};
+pub use request::{Captured, Request, stamp};
 
 use crate::exchange::{Outbound, Reply};
 use crate::head::Head;

@@ -28,8 +28,10 @@ use std::sync::Arc;
 pub enum Position {
     /// While the outbound message is built: the request alone.
     Request,
-    /// In a `reply` case: `reply`, `status`, `ack` and `reply_header` too.
+    /// In a `reply` case of a request: `reply`, `status` and `reply_header` too.
     Reply,
+    /// In a `reply` case of a publish: `ack` and `status` too.
+    Stored,
     /// In a `problem` case: `problem` too.
     Problem,
 }

@@ -5,6 +5,7 @@
 //! offending node is cut, and reading goes on until nothing fails. The YAML library stays behind [`parse`].
 
 mod de;
+mod json;
 mod located;
 mod parse;
 mod read;

@@ -21,8 +21,13 @@ pub(super) async fn run(args: CheckArgs) -> anyhow::Result<u8> {
     let (loaded, diagnostics) = load(&args.config.config, &overrides);
     let warnings = diagnostics.count(Severity::Warning);
     let live = match &loaded {
-        Some(loaded) if args.live => Some(live(loaded).await?),
+        Some(loaded) if args.live => Some(live(loaded).await),
         _ => None,
+    };
+    // What the files say is told also where the server cannot be reached.
+    let (live, unreached) = match live.transpose() {
+        Ok(live) => (live, None),
+        Err(error) => (None, Some(error)),
     };
     let operations = loaded.as_ref().map_or(0, |loaded| loaded.table.operations.len());
     match args.output {
@@ -43,6 +48,9 @@ pub(super) async fn run(args: CheckArgs) -> anyhow::Result<u8> {
                 println!("{}", line(name, state));
             }
         }
+    }
+    if let Some(error) = unreached {
+        return Err(error);
     }
     let broken = live.iter().flatten().any(|(_, state)| !matches!(state, State::Ready));
     Ok(match (loaded, broken, args.strict && warnings > 0) {

@@ -5,15 +5,16 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use anyhow::Context;
 use bytes::Bytes;
-use http::Request;
-use http_body_util::Full;
+use http::{Request, StatusCode};
+use http_body_util::{BodyExt, Full};
 use serde_json::{Value, json};
 
 use super::load::load_or_tell;
 use super::{DONE, ExplainArgs, FAILED, INVALID, Output};
 use crate::config::Overrides;
-use crate::gateway::explain::explain;
+use crate::gateway::explain::{Refused, explain};
 use crate::head::Head;
+use crate::problem::Problem;
 
 pub(super) async fn run(args: ExplainArgs) -> anyhow::Result<u8> {
     let overrides = Overrides { nats: args.config.nats.clone(), ..Overrides::default() };
@@ -28,16 +29,13 @@ pub(super) async fn run(args: ExplainArgs) -> anyhow::Result<u8> {
             }
             Ok(DONE)
         }
-        Err(problem) => {
-            let body: Value = serde_json::from_slice(&problem.body(head.id.as_str())).unwrap_or_default();
+        Err(refused) => {
+            let Refused { problem, response } = *refused;
+            let status = response.status();
+            let body = response.into_body().collect().await.unwrap_or_default().to_bytes();
             match args.output {
-                Output::Json => println!("{:#}", json!({ "problem": body })),
-                Output::Text => {
-                    println!("nothing would be sent: the client gets {}\n{body:#}", problem.status());
-                    if let Some(cause) = &problem.cause {
-                        println!("cause (only in the log): {cause}");
-                    }
-                }
+                Output::Json => println!("{:#}", json!({ "refused": refusal(&problem, status, &body) })),
+                Output::Text => print!("{}", refusal_text(&problem, status, &body)),
             }
             Ok(FAILED)
         }
@@ -57,13 +55,37 @@ fn request(args: &ExplainArgs) -> anyhow::Result<Request<Full<Bytes>>> {
             None => data.as_bytes().to_vec(),
         },
     };
-    let mut request = Request::builder().method(args.method.clone()).uri(args.path.clone());
-    for header in &args.headers {
-        let (name, value) =
-            header.split_once(':').with_context(|| format!("write `Name: value`, not `{header}`"))?;
-        request = request.header(name.trim(), value.trim());
+    let mut request = Request::new(Full::new(Bytes::from(body)));
+    *request.method_mut() = args.method.clone();
+    *request.uri_mut() = args.path.clone();
+    for (name, value) in &args.headers {
+        request.headers_mut().append(name, value.clone());
     }
-    Ok(request.body(Full::new(Bytes::from(body)))?)
+    Ok(request)
+}
+
+fn refusal(problem: &Problem, status: StatusCode, body: &[u8]) -> Value {
+    let text = || Value::String(String::from_utf8_lossy(body).into_owned());
+    json!({
+        "status": status.as_u16(),
+        "code": problem.code.name(),
+        "outcome": problem.outcome().name(),
+        "body": serde_json::from_slice(body).unwrap_or_else(|_| text()),
+        "cause": problem.cause,
+    })
+}
+
+fn refusal_text(problem: &Problem, status: StatusCode, body: &[u8]) -> String {
+    let body = match serde_json::from_slice::<Value>(body) {
+        Ok(document) => format!("{document:#}"),
+        Err(_) => String::from_utf8_lossy(body).into_owned(),
+    };
+    let mut out =
+        format!("nothing would be sent: the client gets {status} ({})\n{body}\n", problem.code.name());
+    if let Some(cause) = &problem.cause {
+        out.push_str(&format!("cause, only in the log: {cause}\n"));
+    }
+    out
 }
 
 fn text(explained: &Value) -> String {

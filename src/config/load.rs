@@ -98,20 +98,24 @@ impl Operations {
     /// Adds those of one file. The tree tells what was written where reading had to cut something.
     pub(super) fn add(&mut self, tree: &Node, typed: Entries<Operation>, diagnostics: &mut Diagnostics) {
         let written = tree.get("operations").map_or(&[][..], Node::entries);
-        let mut fit: HashSet<Place> = HashSet::new();
+        let (mut named, mut bound) = (HashSet::new(), HashSet::new());
         for (key, node) in written {
             if let Some(first) = self.seen.get(&key.name) {
                 diagnostics.push(twice(key, *first));
                 continue;
             }
             self.seen.insert(key.name.clone(), key.place);
-            if check::key(key, diagnostics) & check::binding(key, node, diagnostics) {
-                fit.insert(key.place);
+            if check::key(key, diagnostics) {
+                named.insert(key.place);
+            }
+            if check::binding(key, node, diagnostics) {
+                bound.insert(key.place);
             }
         }
-        for (name, operation) in typed.0.into_iter().filter(|(name, _)| fit.contains(&name.place)) {
+        for (name, operation) in typed.0 {
             check::operation(&operation, diagnostics);
-            if operation.binding().is_some() {
+            let fit = named.contains(&name.place) && bound.contains(&name.place);
+            if fit && operation.binding().is_some() {
                 self.kept.0.push((name, operation));
             }
         }

@@ -28,9 +28,20 @@ const WINDOW: usize = 1024;
 pub struct Publish {
     /// The stream that must store the message.
     pub stream: String,
-    /// How long, inside the deadline, a message that reached nobody is tried again.
+    /// How long, inside the deadline, a message that reached nobody is held and tried again.
     pub retry_for: Duration,
-    window: Arc<Semaphore>,
+    /// Shared by all operations that publish to the stream.
+    pub window: Window,
+}
+
+/// The places of messages that await the acknowledgement of one stream. Clones share.
+#[derive(Debug, Clone)]
+pub struct Window(Arc<Semaphore>);
+
+impl Default for Window {
+    fn default() -> Window {
+        Window(Arc::new(Semaphore::new(WINDOW)))
+    }
 }
 
 /// What to do after a failed try.
@@ -44,11 +55,6 @@ enum Next {
 }
 
 impl Publish {
-    /// A binding to a stream.
-    pub fn new(stream: String, retry_for: Duration) -> Publish {
-        Publish { stream, retry_for, window: Arc::new(Semaphore::new(WINDOW)) }
-    }
-
     pub(super) async fn send(
         &self,
         nats: &Nats,
@@ -57,7 +63,7 @@ impl Publish {
         head: &Head,
         deadline: Instant,
     ) -> Result<Stored, Problem> {
-        let Ok(Ok(_place)) = timeout_at(deadline, self.window.acquire()).await else {
+        let Ok(Ok(_place)) = timeout_at(deadline, self.window.0.acquire()).await else {
             return Err(Problem::new(
                 Code::Overloaded,
                 "the stream has as many unacknowledged messages as it may",
@@ -73,8 +79,9 @@ impl Publish {
     }
 
     async fn store(&self, nats: &Nats, message: Outgoing, deadline: Instant) -> Result<PubAck, Problem> {
-        let hold_until = deadline.min(Instant::now() + self.retry_for);
         let mut pause = Pause::new();
+        // Counts from the first failure: before that the message was on its way, not held.
+        let mut hold_until = None;
         let mut uncertain: Option<Problem> = None;
         loop {
             let acknowledged_by = deadline.min(Instant::now() + ACK_WAIT);
@@ -85,7 +92,10 @@ impl Publish {
             let problem = of_publish(&failure);
             let again = match next(&failure) {
                 Next::Again => pause.wait(nats, deadline).await,
-                Next::WhileHeld => pause.wait(nats, hold_until).await,
+                Next::WhileHeld => {
+                    let held = || deadline.min(Instant::now() + self.retry_for);
+                    pause.wait(nats, *hold_until.get_or_insert_with(held)).await
+                }
                 Next::Stop => false,
             };
             if !failure.not_executed() {

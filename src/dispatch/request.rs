@@ -81,7 +81,8 @@ impl Request {
     }
 }
 
-fn stamp(message: &mut Outgoing, deadline: Instant) {
+/// Says how long the answer is waited for from now on.
+pub fn stamp(message: &mut Outgoing, deadline: Instant) {
     let left = deadline.saturating_duration_since(Instant::now()).as_millis();
     message.headers.insert(TIMEOUT_MS, left.to_string());
 }

@@ -104,7 +104,11 @@ fn path_parameter(name: &str, known: &[&str]) -> Option<Fault> {
     if known.contains(&name) {
         return None;
     }
-    fault(format!("the path has no parameter `{name}`"), nearest(name, known.iter().copied()))
+    let help = match known {
+        [] => format!("the path has no parameters: write `{{{name}}}` into it, or read `query` or `body`"),
+        known => nearest(name, known.iter().copied()),
+    };
+    fault(format!("the path has no parameter `{name}`"), help)
 }
 
 fn declared(path: &Path, name: &str, names: Names<'_>, guarded: &dyn Fn(usize) -> bool) -> Option<Fault> {
@@ -221,7 +225,7 @@ pub(super) fn nearest<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> S
     let score = |known: &str| strsim::damerau_levenshtein(&known.to_lowercase(), &name.to_lowercase());
     let best = names.iter().map(|known| (score(known), *known)).min();
     match best {
-        None => "there are none".to_owned(),
+        None => "there are none; declare it, or remove this".to_owned(),
         Some((distance, known)) if distance * 3 <= name.chars().count().max(3) => {
             format!("did you mean `{known}`?")
         }

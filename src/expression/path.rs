@@ -57,7 +57,9 @@ impl Root {
 
     pub(super) const fn available(self, position: Position) -> bool {
         match self {
-            Self::Reply | Self::Status | Self::Ack | Self::ReplyHeader => matches!(position, Position::Reply),
+            Self::Reply | Self::ReplyHeader => matches!(position, Position::Reply),
+            Self::Ack => matches!(position, Position::Stored),
+            Self::Status => matches!(position, Position::Reply | Position::Stored),
             Self::Problem => matches!(position, Position::Problem),
             _ => true,
         }

@@ -254,11 +254,46 @@ fn syntax(source: &str, errors: &cel::ParseErrors) -> Vec<ExpressionError> {
         let column = usize::try_from(column).unwrap_or_default().saturating_sub(1);
         let rest = source.get(start..).unwrap_or_default();
         let offset = start + rest.char_indices().nth(column).map_or(rest.len(), |(offset, _)| offset);
-        let message = error.msg.lines().next().unwrap_or_default().trim_start_matches("Syntax error: ");
-        let message = message.split(" expecting {").next().unwrap_or_default().replace("'<EOF>'", "its end");
-        let help = "write a plain path like `body.id`, or a CEL expression like `body.?name.orValue(\"x\")`";
-        ExpressionError::new(format!("the expression does not parse: {message}"), help, offset)
+        let single =
+            source.get(offset..).is_some_and(|rest| rest.starts_with('=') && !rest.starts_with("=="));
+        let help = match single {
+            true => "compare with `==`",
+            false => {
+                "write a plain path like `body.id`, or a CEL expression like `body.?name.orValue(\"x\")`"
+            }
+        };
+        ExpressionError::new(
+            format!("the expression does not parse: {}", complaint(&error.msg)),
+            help,
+            offset,
+        )
     };
     // One slip makes the parser complain several times; the first complaint is the useful one.
     errors.errors.first().map(of).into_iter().collect()
+}
+
+/// What the parser generator complains about, in words for people: what it did not expect.
+fn complaint(message: &str) -> String {
+    let message = message.lines().next().unwrap_or_default().trim_start_matches("Syntax error: ");
+    let expected = message.find(" expecting ").unwrap_or(message.len());
+    let (message, expecting) = message.split_at_checked(expected).unwrap_or((message, ""));
+    let quoted = |text: &str| text.trim().trim_matches('\'').trim().to_owned();
+    for start in [
+        "mismatched input ",
+        "extraneous input ",
+        "no viable alternative at input ",
+        "token recognition error at: ",
+    ] {
+        let Some(found) = message.strip_prefix(start).map(quoted) else { continue };
+        let what =
+            if found == "<EOF>" { "it ends too soon".to_owned() } else { format!("unexpected `{found}`") };
+        let wanted =
+            expecting.strip_prefix(" expecting ").filter(|wanted| !wanted.starts_with('{')).map(quoted);
+        return match wanted.as_deref() {
+            None => what,
+            Some("<EOF>") => format!("{what} behind its end"),
+            Some(wanted) => format!("{what}, `{wanted}` is missing"),
+        };
+    }
+    message.to_owned()
 }

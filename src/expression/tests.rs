@@ -6,7 +6,8 @@ use super::*;
 mod load;
 
 fn compile(source: &str) -> Expression {
-    compile_at(source, Position::Reply, &ANY).unwrap_or_else(|errors| panic!("{source}: {errors:?}"))
+    let position = if source.contains("ack.") { Position::Stored } else { Position::Reply };
+    compile_at(source, position, &ANY).unwrap_or_else(|errors| panic!("{source}: {errors:?}"))
 }
 
 fn compile_at(

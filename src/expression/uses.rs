@@ -266,7 +266,9 @@ pub(super) fn unavailable(root: Root, position: Position) -> (String, String) {
     let why = match (root, position) {
         (Root::Problem, _) => "only `problem` cases have it",
         (_, Position::Request) => "there is no reply yet when the message is built",
-        (_, Position::Problem | Position::Reply) => "a problem has no reply",
+        (_, Position::Problem) => "a problem has no reply",
+        (_, Position::Stored) => "a stream acknowledges a publish, and no service replies to it",
+        (_, Position::Reply) => "a service replies to a request, and no stream acknowledges it",
     };
     let available: Vec<_> =
         Root::ALL.into_iter().filter(|root| root.available(position)).map(Root::name).collect();

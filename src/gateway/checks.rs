@@ -74,7 +74,7 @@ pub async fn inspect(nats: &Nats, operation: &Operation) -> State {
     let mut problems: Vec<String> = match found {
         Ok(problems) => problems,
         // Without JetStream no stream can capture a request.
-        Err(ApiFailure::Send(crate::nats::Failure::NoResponders)) => match &operation.binding {
+        Err(error) if error.is_jetstream_off() => match &operation.binding {
             Binding::Request(_) => Vec::new(),
             Binding::Publish(publish) => {
                 vec![format!("JetStream is not available for this account, and {} is needed", publish.stream)]

@@ -36,10 +36,11 @@ pub fn compile(config: &Config, manifests: &Manifests, diagnostics: &mut Diagnos
     let contracts = Contracts::load(config, diagnostics);
     let mut table = Table::default();
     let (mut operations, mut places) = (Vec::new(), Vec::new());
+    let mut windows = bind::Windows::new();
     for (key, operation) in &config.operations.0 {
         let Some(target) = target(key, &contracts, diagnostics) else { continue };
         table.claim(&target, key.place, diagnostics);
-        let bound = bind::operation(&target, operation, &config.defaults, diagnostics);
+        let bound = bind::operation(&target, operation, &config.defaults, &mut windows, diagnostics);
         if let Some(bound) = bound {
             let bound = Arc::new(bound);
             table.insert(&target, Route::Bound(Arc::clone(&bound)));
@@ -126,9 +127,7 @@ fn in_contract<'c>(
     operation: &'c contract::Operation,
     diagnostics: &mut Diagnostics,
 ) -> Option<Target<'c>> {
-    for problem in contract.problems(operation) {
-        diagnostics.push(problem);
-    }
+    contract.problems(operation).into_iter().for_each(|problem| diagnostics.push(problem));
     if operation.requires_security() {
         let place = operation.security_place().unwrap_or(operation.place);
         diagnostics.push(
@@ -138,14 +137,13 @@ fn in_contract<'c>(
                 .help("leave this operation unbound until then, or keep it behind a proxy that checks"),
         );
     }
-    let path = path_template(&operation.path, operation.place, diagnostics)?;
-    let target = Target {
+    Some(Target {
         name: key.value.clone(),
         method: operation.method.clone(),
-        path,
+        // What is wrong with a path that is none is among the problems.
+        path: operation.template.clone()?,
         contract: Some((contract, operation)),
-    };
-    Some(target)
+    })
 }
 
 fn path_template(path: &str, place: Place, diagnostics: &mut Diagnostics) -> Option<PathTemplate> {
@@ -200,16 +198,17 @@ impl Table {
 
     /// Operations of contracts that nothing binds: known, and answered `not_bound`.
     fn insert_unbound(&mut self, contracts: &Contracts, diagnostics: &mut Diagnostics) {
-        for operation in contracts.operations() {
-            let Ok(path) = PathTemplate::parse(&operation.path) else {
-                diagnostics.push(Diagnostic::warning(operation.place, "this path cannot be served"));
+        for (contract, operation) in contracts.operations() {
+            let Some(path) = &operation.template else {
+                let problems = contract.problems(operation).into_iter();
+                problems.for_each(|problem| diagnostics.push_unless_told(problem.as_warning()));
                 continue;
             };
             let name = match &operation.id {
                 Some(id) => id.value.clone(),
                 None => format!("{} {}", operation.method, operation.path),
             };
-            let _ = self.routes.insert(operation.method.clone(), &path, Route::Unbound(name));
+            let _ = self.routes.insert(operation.method.clone(), path, Route::Unbound(name));
         }
     }
 }

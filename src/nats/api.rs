@@ -8,6 +8,9 @@ use tokio::time::Instant;
 use super::message::{Failure, Outgoing, Reply};
 use super::{Nats, headers};
 
+const NOT_ENABLED_FOR_ACCOUNT: u64 = 10_039;
+const NOT_ENABLED: u64 = 10_076;
+
 /// An error of JetStream, by the numbers that it is known by.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, thiserror::Error)]
 #[error("{description} (code {code}, error {err_code})")]
@@ -32,6 +35,17 @@ pub enum ApiFailure {
     Refused(ApiError),
     #[error("jetstream's reply cannot be read: {0}")]
     BadReply(String),
+}
+
+impl ApiFailure {
+    /// Whether JetStream is off: for the server, or for the account.
+    pub fn is_jetstream_off(&self) -> bool {
+        match self {
+            Self::Send(failure) => *failure == Failure::NoResponders,
+            Self::Refused(error) => matches!(error.err_code, NOT_ENABLED | NOT_ENABLED_FOR_ACCOUNT),
+            Self::BadReply(_) => false,
+        }
+    }
 }
 
 impl Nats {

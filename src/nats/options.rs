@@ -148,11 +148,13 @@ impl Secret {
 impl Secret {
     /// The content of a credentials file, also where the text is the path of one.
     pub(super) async fn read_credentials(&self) -> Result<String, String> {
-        let text = self.read().await?;
-        match self {
-            Self::Env(_) if !text.contains("-----BEGIN ") => Box::pin(Self::File(text.into()).read()).await,
-            _ => Ok(text),
+        let mut text = self.read().await?;
+        if matches!(self, Self::Env(_)) && !text.contains("-----BEGIN ") {
+            text = Self::File(text.into()).read().await?;
         }
+        // The client crate finds no seed behind which the last line does not end.
+        text.push('\n');
+        Ok(text)
     }
 }
 

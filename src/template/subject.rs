@@ -30,7 +30,8 @@ impl SubjectTemplate {
         let template = Template::compile(text, Position::Request, known)?;
         let tokens = tokens(&template);
         let views: Vec<_> = tokens.iter().map(Token::view).collect();
-        let mut errors: Vec<_> = check_pattern(&views).iter().map(subject_error).collect();
+        let mut errors: Vec<_> =
+            check_pattern(&views).iter().map(|error| subject_error(error, text)).collect();
         errors.extend(refuse_absent(&template, "a subject"));
         if !errors.is_empty() {
             return Err(errors);
@@ -129,8 +130,27 @@ fn tokens(template: &Template) -> Vec<Token> {
     tokens
 }
 
-fn subject_error(error: &SubjectError) -> ExpressionError {
-    ExpressionError::new(error.to_string(), error.help(), 0)
+fn subject_error(error: &SubjectError, text: &str) -> ExpressionError {
+    let offset = match error {
+        SubjectError::Token { position, .. } => start_of(*position, text),
+        SubjectError::StartsWithParameter | SubjectError::Reserved { .. } => 0,
+    };
+    ExpressionError::new(error.to_string(), error.help(), offset)
+}
+
+/// Where a token starts, counted from 1: behind a dot that stands in no placeholder.
+fn start_of(position: usize, text: &str) -> usize {
+    let inside: Vec<_> = super::scan::pieces(text)
+        .into_iter()
+        .flatten()
+        .filter_map(|piece| match piece {
+            super::scan::Piece::Placeholder { source, offset } => Some(offset..offset + source.len()),
+            super::scan::Piece::Literal(_) => None,
+        })
+        .collect();
+    let dots =
+        text.match_indices('.').map(|(at, _)| at).filter(|at| !inside.iter().any(|range| range.contains(at)));
+    std::iter::once(0).chain(dots.map(|at| at + 1)).nth(position.saturating_sub(1)).unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use crate::template::payload::{PayloadSource, PayloadTemplate};
 use crate::template::subject::SubjectTemplate;
 use crate::template::{Template, condition};
 use crate::validate::is_json;
-use crate::yaml::{Entries, Located, Node, Value};
+use crate::yaml::{Entries, Key, Located, Node, Value};
 
 /// Reply headers that reach the client unless an operation says otherwise.
 pub const REPLY_HEADERS: [&str; 8] = [
@@ -73,8 +73,8 @@ impl Compiler<'_> {
         })
     }
 
-    /// The `reply` cases.
-    pub fn cases(&mut self, cases: &[Located<config::Case>]) -> Option<Vec<Case>> {
+    /// The `reply` cases of a request ([`Position::Reply`]) or of a publish ([`Position::Stored`]).
+    pub fn cases(&mut self, cases: &[Located<config::Case>], position: Position) -> Option<Vec<Case>> {
         let compiled: Vec<Option<Case>> = cases
             .iter()
             .map(|case| {
@@ -84,7 +84,7 @@ impl Compiler<'_> {
                     headers: &case.headers,
                     body: &case.body,
                 };
-                self.case(&parts, None, Position::Reply)
+                self.case(&parts, None, position)
             })
             .collect();
         compiled.into_iter().collect()
@@ -99,16 +99,8 @@ impl Compiler<'_> {
     fn problem_case(&mut self, case: &config::ProblemCase) -> Option<ProblemCase> {
         let parts =
             Parts { when: &case.when, status: &case.status, headers: &case.headers, body: &case.body };
-        let content_type = match &case.content_type {
-            None => None,
-            Some(text) => match HeaderValue::from_str(&text.value) {
-                Ok(value) => Some(value),
-                Err(_) => {
-                    self.diagnostics.push(Diagnostic::error(text.place, "this is no media type"));
-                    return None;
-                }
-            },
-        };
+        // One that is no media type has been told when the file was loaded.
+        let content_type = case.content_type.as_ref().and_then(|text| HeaderValue::from_str(text).ok());
         let media_type = case.content_type.as_ref().map(|text| text.value.as_str());
         Some(ProblemCase { case: self.case(&parts, media_type, Position::Problem)?, content_type })
     }
@@ -116,7 +108,7 @@ impl Compiler<'_> {
     fn case(&mut self, parts: &Parts<'_>, media_type: Option<&str>, position: Position) -> Option<Case> {
         let when = self.optional(parts.when.as_ref(), |this, when| {
             let compiled = condition(&when.value, position, this.known);
-            this.noted(when.place, compiled)
+            this.noted(when, compiled)
         });
         let status = parts.status.as_ref().and_then(|status| StatusCode::from_u16(status.value).ok());
         let headers = self.case_headers(parts.headers, position);
@@ -133,8 +125,8 @@ impl Compiler<'_> {
             media_type.map(|text| text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase());
         match (node.as_str(), essence) {
             (Some(text), Some(essence)) if !is_json(&essence) => {
-                let compiled = Template::compile(text, position, self.known);
-                self.noted(node.place, compiled).map(CaseBody::Text)
+                let text = Located { value: text.to_owned(), place: node.place };
+                self.template(&text, position).map(CaseBody::Text)
             }
             _ => self.payload(node, position).map(CaseBody::Json),
         }
@@ -142,7 +134,7 @@ impl Compiler<'_> {
 
     fn subject(&mut self, subject: &Located<String>) -> Option<SubjectTemplate> {
         let compiled = SubjectTemplate::compile(&subject.value, self.known);
-        self.noted(subject.place, compiled)
+        self.noted(subject, compiled)
     }
 
     fn payload(&mut self, node: &Node, position: Position) -> Option<PayloadTemplate> {
@@ -150,7 +142,8 @@ impl Compiler<'_> {
             Ok(template) => Some(template),
             Err(errors) => {
                 for error in errors {
-                    self.note(error.place, &error.error);
+                    let (place, text) = &error.place;
+                    self.note(*place, text, &error.error);
                 }
                 None
             }
@@ -184,7 +177,7 @@ impl Compiler<'_> {
 
     fn template(&mut self, text: &Located<String>, position: Position) -> Option<Template> {
         let compiled = Template::compile(&text.value, position, self.known);
-        self.noted(text.place, compiled)
+        self.noted(text, compiled)
     }
 
     fn id_source(&mut self, publish: &config::Publish) -> Option<IdSource> {
@@ -213,8 +206,8 @@ impl Compiler<'_> {
             Ok(template) => Some(IdSource::Declared(template)),
             Err(errors) => {
                 for error in errors {
-                    let place = parts.get(error.part).map(|part| part.place).unwrap_or_default();
-                    self.note(place, &error.error);
+                    let Some(part) = parts.get(error.part) else { continue };
+                    self.note(part.place, part, &error.error);
                 }
                 None
             }
@@ -233,20 +226,21 @@ impl Compiler<'_> {
         }
     }
 
-    fn noted<T>(&mut self, place: Place, compiled: Result<T, Vec<ExpressionError>>) -> Option<T> {
+    fn noted<T>(&mut self, text: &Located<String>, compiled: Result<T, Vec<ExpressionError>>) -> Option<T> {
         match compiled {
             Ok(value) => Some(value),
             Err(errors) => {
                 for error in &errors {
-                    self.note(place, error);
+                    self.note(text.place, text, error);
                 }
                 None
             }
         }
     }
 
-    fn note(&mut self, place: Place, error: &ExpressionError) {
-        let place = self.diagnostics.within(place, error.offset);
+    /// Notes an error in a text that stands at a place.
+    fn note(&mut self, place: Place, text: &str, error: &ExpressionError) {
+        let place = self.diagnostics.inside(place, text, error.offset);
         self.diagnostics.push(Diagnostic::error(place, error.message.clone()).help(error.help.clone()));
     }
 }
@@ -273,16 +267,20 @@ fn forward(names: &[Located<String>], set: &Entries<Located<String>>) -> Vec<(He
     forward
 }
 
-fn source(node: &Node) -> PayloadSource<Place> {
+/// What a payload is compiled from. With each place goes the text that stands there.
+fn source(node: &Node) -> PayloadSource<(Place, &str)> {
     match &node.value {
         Value::Null => PayloadSource::Null,
         Value::Bool(value) => PayloadSource::Bool(*value),
-        Value::Number(number) => PayloadSource::Number(number.to_string(), node.place),
-        Value::Text { text, .. } => PayloadSource::String(text.clone(), node.place),
+        Value::Number(number) => PayloadSource::Number(number.to_string(), (node.place, "")),
+        Value::Text { text, .. } => PayloadSource::String(text.clone(), (node.place, text)),
         Value::List(items) => PayloadSource::Array(items.iter().map(source).collect()),
         Value::Map(entries) => {
-            let entry = |(key, node): &(crate::yaml::Key, Node)| (key.name.clone(), key.place, source(node));
-            PayloadSource::Object(entries.iter().map(entry).collect())
+            PayloadSource::Object(entries.iter().map(|(key, node)| member(key, node)).collect())
         }
     }
+}
+
+fn member<'n>(key: &'n Key, node: &'n Node) -> (String, (Place, &'n str), PayloadSource<(Place, &'n str)>) {
+    (key.name.clone(), (key.place, &key.name), source(node))
 }

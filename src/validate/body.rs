@@ -132,7 +132,6 @@ fn parse(bytes: Bytes) -> Result<Document, Problem> {
     Document::parse(bytes).map_err(|malformed| {
         let violation =
             Violation { pointer: malformed.pointer, parameter: None, detail: malformed.message.clone() };
-        Problem::new(Code::MalformedBody, format!("the body is not acceptable JSON: {}", malformed.message))
-            .with_errors(vec![violation])
+        Problem::new(Code::MalformedBody, malformed.message).with_errors(vec![violation])
     })
 }

@@ -9,11 +9,15 @@ use serde_saphyr::{DuplicateKeyPolicy, Options, Spanned};
 use super::{Key, Node, Value};
 use crate::diagnostic::{Diagnostic, Diagnostics, Place};
 
-/// Reads a file with one document. What cannot be read is a diagnostic at its place.
+/// Reads a file with one document, as JSON if its name ends so. What cannot be read is a diagnostic at its place.
 pub fn parse(file: u32, diagnostics: &mut Diagnostics) -> Option<Node> {
-    let text = diagnostics.sources.get(file as usize)?.text.clone();
+    let source = diagnostics.sources.get(file as usize)?;
+    let text = source.text.clone();
     if text.trim().is_empty() {
         return Some(Node { place: Place::file(file), value: Value::Map(Vec::new()) });
+    }
+    if source.path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json")) {
+        return super::json::parse(file, &text).map_err(|error| diagnostics.push(error)).ok();
     }
     match serde_saphyr::from_str_with_options::<Spanned<Raw>>(&text, options()) {
         Ok(raw) => Some(raw.into_node(file, &text, diagnostics)),

@@ -3,10 +3,14 @@
 // Helpers of tests say what went wrong by failing, as the tests themselves do.
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic)]
 
+mod check;
 mod config;
 mod contract;
 mod dev;
 mod jetstream;
 mod nats;
+mod problems;
+mod publish;
 mod requests;
+mod structure;
 mod support;

@@ -2,6 +2,7 @@
 
 pub(crate) mod certificates;
 pub(crate) mod cluster;
+pub(crate) mod command;
 pub(crate) mod cut;
 pub(crate) mod gateway;
 pub(crate) mod golden;
@@ -10,3 +11,4 @@ pub(crate) mod http;
 pub(crate) mod nats_server;
 pub(crate) mod process;
 pub(crate) mod service;
+pub(crate) mod streams;

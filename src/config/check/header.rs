@@ -1,6 +1,6 @@
 //! Names of headers: which ones may be set, and which may travel.
 
-use http::HeaderName;
+use http::{HeaderName, HeaderValue};
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::yaml::{Entries, Located};
@@ -53,6 +53,20 @@ pub(super) fn one_line(value: &Located<String>, diagnostics: &mut Diagnostics) {
         diagnostics.push(
             Diagnostic::error(value.place, "the text of a header is one line, without control characters")
                 .help("remove the line breaks"),
+        );
+    }
+}
+
+/// The content type of an answer.
+pub(super) fn media_type(value: &Located<String>, diagnostics: &mut Diagnostics) {
+    let essence = value.split(';').next().unwrap_or_default().trim();
+    let is_token = |text: &str| !text.is_empty() && HeaderName::from_bytes(text.as_bytes()).is_ok();
+    let legal = essence.split_once('/').is_some_and(|(kind, of)| is_token(kind) && is_token(of))
+        && HeaderValue::from_str(value).is_ok();
+    if !legal {
+        diagnostics.push(
+            Diagnostic::error(value.place, format!("{:?} is not a media type", value.value))
+                .help("write type/subtype: text/plain, or application/json; charset=utf-8"),
         );
     }
 }

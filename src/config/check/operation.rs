@@ -15,12 +15,13 @@ pub(in crate::config) fn key(key: &Key, diagnostics: &mut Diagnostics) -> bool {
 
 /// Whether an operation goes to exactly one place, by what is written: what was cut has been reported.
 pub(in crate::config) fn binding(key: &Key, operation: &Node, diagnostics: &mut Diagnostics) -> bool {
-    // What is no map is reported by reading.
+    // What is no map is reported by reading, and so is a binding that is not available yet.
     let Value::Map(entries) = &operation.value else { return false };
-    let bindings: Vec<&(Key, Node)> = entries
-        .iter()
-        .filter(|(key, _)| matches!(key.name.as_str(), "request" | "publish" | "forward"))
-        .collect();
+    let bindings: Vec<&(Key, Node)> =
+        entries.iter().filter(|(key, _)| matches!(key.name.as_str(), "request" | "publish")).collect();
+    if bindings.is_empty() && operation.get("forward").is_some() {
+        return false;
+    }
     match bindings.as_slice() {
         [] => diagnostics.push(
             Diagnostic::error(key.place, format!("the operation `{}` goes nowhere", key.name))
@@ -123,7 +124,7 @@ fn cases(operation: &Operation, diagnostics: &mut Diagnostics) {
     });
     answers(&problems.collect::<Vec<_>>(), diagnostics);
     let types = operation.problem.iter().filter_map(|case| case.content_type.as_ref());
-    types.for_each(|content_type| header::one_line(content_type, diagnostics));
+    types.for_each(|content_type| header::media_type(content_type, diagnostics));
 }
 
 fn answers(cases: &[Answer<'_>], diagnostics: &mut Diagnostics) {

@@ -30,6 +30,18 @@ fn names_are_checked_when_they_are_loaded() {
         ),
         (Problem, "reply.x", "`reply` is not available here: a problem has no reply", 0),
         (Reply, "problem.code", "`problem` is not available here: only `problem` cases have it", 0),
+        (
+            Stored,
+            "reply.x",
+            "`reply` is not available here: a stream acknowledges a publish, and no service replies to it",
+            0,
+        ),
+        (
+            Reply,
+            "ack.sequence",
+            "`ack` is not available here: a service replies to a request, and no stream acknowledges it",
+            0,
+        ),
         (Request, "claims.sub", "`claims` is not available yet", 0),
         (Request, "caller", "`caller` is not available yet", 0),
         (Request, "foo.bar", "unknown variable `foo`", 0),

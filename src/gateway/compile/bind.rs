@@ -1,5 +1,6 @@
 //! One operation: its stages compiled, each from its part of the configuration.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,8 +10,8 @@ use super::Target;
 use crate::admit::InFlight;
 use crate::config::{Binding as Written, Defaults, Operation as Config, Publish, Request};
 use crate::diagnostic::Diagnostics;
-use crate::dispatch::{self, Binding};
-use crate::expression::{Known, KnownName, Location, Names, Schema};
+use crate::dispatch::{self, Binding, Window};
+use crate::expression::{Known, KnownName, Location, Names, Position, Schema};
 use crate::gateway::operation::{Finding, Operation};
 use crate::translate::answer::Answering;
 use crate::translate::case::Case;
@@ -19,11 +20,15 @@ use crate::translate::outbound::Mapping;
 use crate::translate::problem::ProblemCase;
 use crate::validate::{BodyRules, Input, ParameterDecoder};
 
+/// The windows of the streams that operations publish to, by the streams' names.
+pub(super) type Windows = HashMap<String, Window>;
+
 /// Compiles one operation; `None` if something is wrong with it.
 pub(super) fn operation(
     target: &Target<'_>,
     written: &Config,
     defaults: &Defaults,
+    windows: &mut Windows,
     diagnostics: &mut Diagnostics,
 ) -> Option<Operation> {
     let binding = written.binding()?;
@@ -37,11 +42,14 @@ pub(super) fn operation(
     let body = target.body_schema().map(|schema| Schema { schema, resolve: &resolve });
     let known = names.known(body);
     let mut compiler = Compiler { operation: &target.name, known: &known, diagnostics };
-    let mapping = match binding {
-        Written::Request(request) => compiler.request(request, defaults),
-        Written::Publish(publish) => compiler.publish(publish, defaults),
+    let (mapping, cases) = match binding {
+        Written::Request(request) => {
+            (compiler.request(request, defaults), compiler.cases(&written.reply, Position::Reply))
+        }
+        Written::Publish(publish) => {
+            (compiler.publish(publish, defaults), compiler.cases(&written.reply, Position::Stored))
+        }
     };
-    let cases = compiler.cases(&written.reply);
     let problems = compiler.problem_cases(&written.problem);
     let (mapping, cases, problems) = (mapping?, cases?, problems?);
     let timeout = binding_timeout(binding).map_or(defaults.timeout.value.0, |timeout| timeout);
@@ -54,7 +62,7 @@ pub(super) fn operation(
             body: body_rules(target, written, defaults, &mapping, &cases, &problems),
             parameters: decoder,
         },
-        binding: bind(binding),
+        binding: bind(binding, windows),
         answering: answering(target, written, cases),
         mapping,
         problems,
@@ -110,16 +118,17 @@ fn binding_timeout(binding: Written<'_>) -> Option<Duration> {
     timeout.as_ref().map(|timeout| timeout.value.0)
 }
 
-fn bind(binding: Written<'_>) -> Binding {
+fn bind(binding: Written<'_>, windows: &mut Windows) -> Binding {
     match binding {
         Written::Request(request) => Binding::Request(dispatch::Request {
             retry_for: request.retry_for.as_ref().map_or(Request::RETRY_FOR, |span| span.value.0),
             captured: dispatch::Captured::default(),
         }),
-        Written::Publish(publish) => {
-            let retry_for = publish.retry_for.as_ref().map_or(Publish::RETRY_FOR, |span| span.value.0);
-            Binding::Publish(dispatch::Publish::new(publish.stream.value.clone(), retry_for))
-        }
+        Written::Publish(publish) => Binding::Publish(dispatch::Publish {
+            stream: publish.stream.value.clone(),
+            retry_for: publish.retry_for.as_ref().map_or(Publish::RETRY_FOR, |span| span.value.0),
+            window: windows.entry(publish.stream.value.clone()).or_default().clone(),
+        }),
     }
 }
 

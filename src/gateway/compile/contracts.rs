@@ -1,10 +1,13 @@
 //! The contracts of a configuration, and the operations in them.
 
+use std::path::PathBuf;
+
 use http::Method;
 
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::contract::{Contract, Operation};
-use crate::diagnostic::{Diagnostics, Place};
+use crate::diagnostic::{Diagnostic, Diagnostics, Place};
+use crate::yaml::Located;
 
 /// All contracts.
 pub(super) struct Contracts(Vec<Contract>);
@@ -18,8 +21,9 @@ pub(super) enum Found<'c> {
 
 impl Contracts {
     pub(super) fn load(config: &Config, diagnostics: &mut Diagnostics) -> Contracts {
-        let load = |entry: &crate::yaml::Located<crate::config::Contract>| {
+        let load = |entry: &Located<config::Contract>| {
             let base = entry.base_path.as_ref().map_or("/", |path| path.value.as_str());
+            is_there(&entry.file, diagnostics)?;
             Contract::load(&entry.file.value, base, diagnostics)
         };
         Contracts(config.contracts.iter().filter_map(load).collect())
@@ -29,8 +33,10 @@ impl Contracts {
         self.0.is_empty()
     }
 
-    pub(super) fn operations(&self) -> impl Iterator<Item = &Operation> {
-        self.0.iter().flat_map(Contract::operations)
+    pub(super) fn operations(&self) -> impl Iterator<Item = (&Contract, &Operation)> {
+        self.0
+            .iter()
+            .flat_map(|contract| contract.operations().iter().map(move |operation| (contract, operation)))
     }
 
     pub(super) fn by_id(&self, id: &str) -> Found<'_> {
@@ -52,11 +58,23 @@ impl Contracts {
     }
 
     pub(super) fn nearest(&self, id: &str) -> Option<String> {
-        let ids = self.operations().filter_map(|operation| operation.id.as_ref());
+        let ids = self.operations().filter_map(|(_, operation)| operation.id.as_ref());
         let scored = ids.map(|other| (strsim::jaro_winkler(id, &other.value), &other.value));
         scored
             .filter(|(score, _)| *score > 0.8)
             .max_by(|a, b| a.0.total_cmp(&b.0))
             .map(|(_, other)| other.clone())
     }
+}
+
+/// A file that is missing is told where it is named.
+fn is_there(file: &Located<PathBuf>, diagnostics: &mut Diagnostics) -> Option<()> {
+    let error = std::fs::File::open(&file.value).err();
+    if let Some(error) = &error {
+        diagnostics.push(
+            Diagnostic::error(file.place, format!("this contract cannot be read: {error}"))
+                .help("correct the path (it is relative to this file) or the file's permissions"),
+        );
+    }
+    error.is_none().then_some(())
 }

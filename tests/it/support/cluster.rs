@@ -65,7 +65,7 @@ impl Cluster {
         }
     }
 
-    /// Until every node says that JetStream is there for the account.
+    /// Until JetStream is there for the account, and places a stream on every node.
     async fn settled(&self) {
         let until = Instant::now() + SETTLES_WITHIN;
         for url in self.urls() {
@@ -74,11 +74,24 @@ impl Cluster {
                 sleep(Duration::from_millis(50)).await;
             }
         }
+        let url = self.nodes[0].url();
+        let everywhere = format!("{{\"name\":\"SETTLED\",\"num_replicas\":{}}}", self.nodes.len());
+        for (action, body) in [("CREATE", everywhere.as_str()), ("DELETE", "")] {
+            let subject = format!("STREAM.{action}.SETTLED");
+            while self.tell(&url, &subject, body).await.is_none_or(|done| refused(&done)) {
+                assert!(Instant::now() < until, "no place for a stream:\n{}", self.nodes[0].log());
+                sleep(Duration::from_millis(50)).await;
+            }
+        }
     }
 
     async fn ask(&self, url: &str, subject: &str) -> Option<Value> {
+        self.tell(url, subject, "").await
+    }
+
+    async fn tell(&self, url: &str, subject: &str, body: &str) -> Option<Value> {
         let client = async_nats::connect(url).await.ok()?;
-        let request = client.request(format!("$JS.API.{subject}"), "".into());
+        let request = client.request(format!("$JS.API.{subject}"), body.to_owned().into());
         let reply = tokio::time::timeout(Duration::from_secs(1), request).await.ok()?.ok()?;
         serde_json::from_slice(&reply.payload).ok()
     }
@@ -86,4 +99,9 @@ impl Cluster {
 
 fn leader(info: &Value) -> Option<String> {
     Some(info.get("cluster")?.get("leader")?.as_str()?.to_owned())
+}
+
+/// What is gone already need not be deleted.
+fn refused(done: &Value) -> bool {
+    done.get("error").is_some_and(|error| error["err_code"] != 10_059)
 }

@@ -12,6 +12,8 @@ enum Flow {
     Forward,
     /// Bytes are neither read nor written, sockets stay open.
     Stall,
+    /// The server hears everything, and nothing of what it says arrives.
+    Mute,
     /// Connections are reset, new ones too.
     Refuse,
 }
@@ -55,6 +57,11 @@ impl Cut {
         self.flow.send_replace(Flow::Stall);
     }
 
+    /// Forwards what the client sends, and holds back every answer.
+    pub(crate) fn mute(&self) {
+        self.flow.send_replace(Flow::Mute);
+    }
+
     pub(crate) fn resume(&self) {
         self.flow.send_replace(Flow::Forward);
     }
@@ -87,8 +94,8 @@ async fn forward(
         let (from_client, to_client) = inbound.split();
         let (from_server, to_server) = outbound.split();
         tokio::select! {
-            () = copy(from_client, to_server, flow.clone()) => true,
-            () = copy(from_server, to_client, flow) => true,
+            () = copy(from_client, to_server, flow.clone(), &[Flow::Forward, Flow::Mute]) => true,
+            () = copy(from_server, to_client, flow, &[Flow::Forward]) => true,
             _ = cuts.changed() => false,
         }
     };
@@ -102,17 +109,18 @@ async fn copy(
     mut from: impl AsyncRead + Unpin,
     mut to: impl AsyncWrite + Unpin,
     mut flow: watch::Receiver<Flow>,
+    passes: &[Flow],
 ) {
     let mut buffer = vec![0; 64 * 1024];
     loop {
-        if flow.wait_for(|flow| *flow == Flow::Forward).await.is_err() {
+        if flow.wait_for(|flow| passes.contains(flow)).await.is_err() {
             return;
         }
         tokio::select! {
             _ = flow.changed() => {}
             read = from.read(&mut buffer) => match read {
                 Ok(count) if count > 0 => {
-                    if flow.wait_for(|flow| *flow == Flow::Forward).await.is_err()
+                    if flow.wait_for(|flow| passes.contains(flow)).await.is_err()
                         || to.write_all(&buffer[..count]).await.is_err()
                     {
                         return;
