@@ -28,10 +28,11 @@ pub(crate) struct Gateway {
 
 impl Gateway {
     /// A gateway with these operations (the text under the configuration's `operations:` and whatever else is written
-    /// at its top level), connected.
+    /// at its top level), connected, and with the start checks done, so that nothing else is asked of NATS.
     pub(crate) async fn start(nats: &str, yaml: &str) -> Gateway {
         let gateway = Gateway::start_unconnected(nats, yaml, &[]).await;
         gateway.connected().await;
+        gateway.checked().await;
         gateway
     }
 
