@@ -16,8 +16,9 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tower::BoxError;
 
-/// A head must be complete within this.
-const HEAD: Duration = Duration::from_secs(10);
+/// A head must be complete within this. The wait for the next request on a kept connection counts too, and a pool of
+/// connections, in a client or in a load balancer, keeps them for a minute: closed earlier, its requests would be reset.
+const HEAD: Duration = Duration::from_secs(75);
 /// After a failed accept (no more file descriptors), before the next.
 const BREATH: Duration = Duration::from_millis(50);
 
