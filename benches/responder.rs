@@ -20,7 +20,8 @@ const HELLO: &[u8] =
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
     let arguments = Arguments::parse();
-    let mut stream = TcpStream::connect(arguments.nats.trim_start_matches("nats://")).await.context("cannot connect")?;
+    let mut stream =
+        TcpStream::connect(arguments.nats.trim_start_matches("nats://")).await.context("cannot connect")?;
     stream.set_nodelay(true)?;
     stream.write_all(HELLO).await?;
     let (mut input, mut output) = (Vec::with_capacity(1 << 16), Vec::with_capacity(1 << 16));

@@ -36,7 +36,7 @@ async fn a_client_may_have_less_patience_and_not_more() {
     let (less, more) = tokio::join!(ask("respond-async, wait=1"), ask("wait=100"));
     took(&less, Duration::from_secs(1));
     took(&more, Duration::from_millis(1500));
-    let mut left: Vec<u64> = service.seen().iter().map(|message| timeout_ms(message)).collect();
+    let mut left: Vec<u64> = service.seen().iter().map(timeout_ms).collect();
     left.sort_unstable();
     assert!((900..=1000).contains(&left[0]) && (1400..=1500).contains(&left[1]), "{left:?}");
 }
