@@ -1,6 +1,7 @@
 //! The command line: one function a command; what they do is decided elsewhere.
 
 mod check;
+mod dev;
 
 mod explain;
 mod load;
@@ -106,7 +107,7 @@ struct ListenArgs {
     #[arg(long, env = "NATSGATE_LOG_FORMAT", value_enum, value_name = "FORMAT")]
     log_format: Option<LogFormat>,
     /// What is logged: a level, or a filter such as `info,natsgate=debug`.
-    #[arg(long, env = "NATSGATE_LOG", default_value = "info", value_name = "FILTER")]
+    #[arg(long, env = "NATSGATE_LOG", default_value = "info,async_nats=warn", value_name = "FILTER")]
     log: String,
     /// Write a JSON file with the addresses that are really bound once requests are taken.
     #[arg(long, value_name = "FILE")]
@@ -203,7 +204,7 @@ pub fn main() -> ExitCode {
             Command::Serve(args) => serve::run(args).await,
             Command::Check(args) => check::run(args).await,
             Command::Explain(args) => explain::run(args).await,
-            Command::Dev(_) => Ok(DONE),
+            Command::Dev(args) => dev::run(args).await,
             Command::Schema => Ok(schema()),
         }
     });

@@ -1,7 +1,7 @@
 //! Problems of configuration files as data: where, what, why, and what to do next.
 //!
 //! Everything that reads a file reports into one [`Diagnostics`], so that a person sees every problem of
-//! every file in one run. Rendering is in [`render`]; deciding what is wrong is not done here.
+//! every file in one run. Rendering is in `render`; deciding what is wrong is not done here.
 
 mod inside;
 mod render;

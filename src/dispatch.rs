@@ -44,7 +44,8 @@ impl Binding {
                 request.send(nats, message, deadline).await.map(Reply::Service)
             }
             (Binding::Publish(publish), Outbound::Publish(message, identity)) => {
-                publish.send(nats, message, identity, head, deadline).await.map(Reply::Stored)
+                // Boxed, so that requests do not carry the larger future of a publish about.
+                Box::pin(publish.send(nats, message, identity, head, deadline)).await.map(Reply::Stored)
             }
             _ => Err(Problem::new(Code::Internal, "the request was mapped for another binding")),
         }

@@ -3,54 +3,56 @@
 
 mod access;
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::sync::Arc;
 
-use axum::Router;
-use axum::body::Body;
-use axum::extract::{Request, State};
 use futures_util::FutureExt;
-use http::HeaderValue;
+use http::{HeaderValue, Request};
+use hyper::body::Incoming;
 
 use crate::gateway::{Gateway, Note};
 use crate::head::Head;
 use crate::problem::{self, Code, Problem};
+use crate::telemetry::Log;
 use crate::translate::HttpResponse;
 use access::AccessLine;
 
-/// Who is connected; put on every request by the listener.
-#[derive(Debug, Clone, Copy)]
-pub struct Peer(pub IpAddr);
-
-/// The service of the public listener.
-pub fn router(gateway: Arc<Gateway>) -> Router {
-    Router::new().fallback(entry).with_state(gateway)
+/// What the public listener's connections share. Without a log there are no access lines.
+#[derive(Debug)]
+pub struct Edge {
+    /// Answers requests.
+    pub gateway: Arc<Gateway>,
+    /// Takes access lines.
+    pub log: Option<Log>,
 }
 
-async fn entry(State(gateway): State<Arc<Gateway>>, request: Request) -> axum::response::Response {
-    let (parts, body) = request.into_parts();
-    let ip = parts.extensions.get::<Peer>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0);
-    let head = Head::new(parts, ip);
-    let mut line = AccessLine::new(&head);
-    let mut response = answer(&gateway, &head, body, &mut line).await;
-    if let Ok(id) = HeaderValue::from_str(head.id.as_str()) {
-        response.headers_mut().insert(problem::REQUEST_ID, id);
-    }
-    line.answered(response.status());
-    response.map(Body::new)
-}
-
-/// A panic is a bug: it is answered and logged, and nothing else is touched by it.
-async fn answer(gateway: &Gateway, head: &Head, body: Body, line: &mut AccessLine<'_>) -> HttpResponse {
-    let mut note = Note::default();
-    let answered = AssertUnwindSafe(gateway.handle(head, body, &mut note)).catch_unwind().await;
-    let response = answered.unwrap_or_else(|_| {
-        let problem = Problem::new(Code::Internal, "this is a fault of the gateway").because("panic");
-        let response = problem.response(head.id.as_str());
-        note.problem = Some(problem);
+impl Edge {
+    /// Answers one request of a peer.
+    pub async fn entry(&self, peer: IpAddr, request: Request<Incoming>) -> HttpResponse {
+        let (parts, body) = request.into_parts();
+        let head = Head::new(parts, peer);
+        let mut line = AccessLine::new(self.log.as_ref(), &head);
+        let mut response = self.answer(&head, body, &mut line.note).await;
+        if let Ok(id) = HeaderValue::from_str(head.id.as_str()) {
+            response.headers_mut().insert(problem::REQUEST_ID, id);
+        }
+        line.answered(response.status());
         response
-    });
-    line.note(note.operation, note.problem);
-    response
+    }
+
+    /// A panic is a bug: it is answered and logged, and nothing else is touched by it.
+    async fn answer(&self, head: &Head, body: Incoming, note: &mut Note) -> HttpResponse {
+        let answered = {
+            let handling = pin!(self.gateway.handle(head, body, note));
+            AssertUnwindSafe(handling).catch_unwind().await
+        };
+        answered.unwrap_or_else(|_| {
+            let problem = Problem::new(Code::Internal, "this is a fault of the gateway").because("panic");
+            let response = problem.response(head.id.as_str());
+            note.problem = Some(problem);
+            response
+        })
+    }
 }

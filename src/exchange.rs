@@ -4,19 +4,27 @@ pub mod identity;
 
 pub use identity::Identity;
 
+use async_nats::HeaderName;
+
 use crate::nats::{self, Outgoing};
 
 /// On every message: the HTTP request that it came from.
-pub const REQUEST_ID: &str = "Natsgate-Request-Id";
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("Natsgate-Request-Id");
 /// On requests: when the answer is due (RFC 3339, UTC, milliseconds), so that a responder can drop what nobody
 /// waits for.
-pub const DEADLINE: &str = "Natsgate-Deadline";
+pub const DEADLINE: HeaderName = HeaderName::from_static("Natsgate-Deadline");
 /// On requests: the milliseconds that are left, for clocks that differ.
-pub const TIMEOUT_MS: &str = "Natsgate-Timeout-Ms";
+pub const TIMEOUT_MS: HeaderName = HeaderName::from_static("Natsgate-Timeout-Ms");
+/// On every message, where known: what the payload is.
+pub const CONTENT_TYPE: HeaderName = HeaderName::from_static("Content-Type");
+/// On every message: W3C Trace Context, in lower case as the standard has it.
+pub const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+/// The same, with a caller's own state.
+pub const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 /// On replies: the HTTP status that the service wants, 200 to 599.
 pub const STATUS: &str = "Natsgate-Status";
 /// On messages whose id another request can have: what the request looked like.
-pub const FINGERPRINT: &str = "Natsgate-Fingerprint";
+pub const FINGERPRINT: HeaderName = HeaderName::from_static("Natsgate-Fingerprint");
 
 /// What is sent.
 #[derive(Debug)]

@@ -12,9 +12,11 @@ pub mod route;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use axum::body::Body;
+use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
 use http_body_util::Full;
+use hyper::body::Body;
+use tower::BoxError;
 
 use crate::admit::{self, InFlight};
 use crate::authenticate;
@@ -53,7 +55,11 @@ impl Gateway {
     }
 
     /// Answers one request. `note` takes what the access log says of it.
-    pub async fn handle(&self, head: &Head, body: Body, note: &mut Note) -> HttpResponse {
+    pub async fn handle<B>(&self, head: &Head, body: B, note: &mut Note) -> HttpResponse
+    where
+        B: Body<Data = Bytes>,
+        B::Error: Into<BoxError>,
+    {
         let matched = match self.find(head) {
             Ok(Destination::Operation(matched)) => matched,
             Ok(Destination::Options(allow)) => return options(&allow),
@@ -76,13 +82,17 @@ impl Gateway {
     }
 
     /// The stages.
-    async fn answer(
+    async fn answer<B>(
         &self,
         head: &Head,
-        body: Body,
+        body: B,
         matched: &Matched<'_>,
         payload: &mut Option<Payload>,
-    ) -> Result<HttpResponse, Problem> {
+    ) -> Result<HttpResponse, Problem>
+    where
+        B: Body<Data = Bytes>,
+        B::Error: Into<BoxError>,
+    {
         let operation = matched.operation;
         let deadline = head.deadline(operation.timeout, operation.waits_as_preferred());
         let _permit = admit::admit(&self.in_flight, &operation.in_flight)?;

@@ -4,8 +4,10 @@
 mod body;
 pub mod parameters;
 
-use axum::body::Body;
+use bytes::Bytes;
+use hyper::body::Body;
 use tokio::time::Instant;
+use tower::BoxError;
 
 pub use body::{BodyRules, Received, is_json};
 pub use parameters::{ParameterDecoder, Parameters};
@@ -37,14 +39,18 @@ pub struct Payload {
 ///
 /// # Errors
 /// `invalid_parameter`, and those of [`BodyRules::read`].
-pub async fn receive(
+pub async fn receive<B>(
     input: &Input,
     head: &Head,
     path: &[PathParam<'_>],
-    body: Body,
+    body: B,
     max_payload: Option<usize>,
     deadline: Instant,
-) -> Result<Payload, Problem> {
+) -> Result<Payload, Problem>
+where
+    B: Body<Data = Bytes>,
+    B::Error: Into<BoxError>,
+{
     let parameters = input
         .parameters
         .decode(path, head.parts.uri.query(), head.headers())

@@ -194,6 +194,16 @@ mod tests {
     }
 
     #[test]
+    fn a_tree_that_is_read_out_of_a_tree_is_the_same() {
+        let mut diagnostics = Diagnostics::default();
+        let text = "a: \"q\"\nb: [1, -2, 1.5, true, null, p, 'x y']\nc: { d: {} }\n";
+        let file = diagnostics.add_source(Path::new("a.yaml"), text);
+        let root = parse(file, &mut diagnostics).expect("it is valid");
+        let again: Node = read(root.clone(), |_| false, &mut diagnostics).expect("any tree is read");
+        assert_eq!(again, root);
+    }
+
+    #[test]
     fn a_syntax_error_has_a_place() {
         let (value, report) = read_text("server:\n  listen: [a\nroutes: 1\n");
         assert!(value.is_none());

@@ -4,9 +4,9 @@ use std::io::Read;
 use std::net::{IpAddr, Ipv4Addr};
 
 use anyhow::Context;
-use axum::body::Body;
+use bytes::Bytes;
 use http::{Request, StatusCode};
-use http_body_util::BodyExt;
+use http_body_util::{BodyExt, Full};
 use serde_json::{Value, json};
 
 use super::load::load_or_tell;
@@ -42,7 +42,7 @@ pub(super) async fn run(args: ExplainArgs) -> anyhow::Result<u8> {
     }
 }
 
-fn request(args: &ExplainArgs) -> anyhow::Result<Request<Body>> {
+fn request(args: &ExplainArgs) -> anyhow::Result<Request<Full<Bytes>>> {
     let body = match args.data.as_deref() {
         None => Vec::new(),
         Some("@-") => {
@@ -55,7 +55,7 @@ fn request(args: &ExplainArgs) -> anyhow::Result<Request<Body>> {
             None => data.as_bytes().to_vec(),
         },
     };
-    let mut request = Request::new(Body::from(body));
+    let mut request = Request::new(Full::new(Bytes::from(body)));
     *request.method_mut() = args.method.clone();
     *request.uri_mut() = args.path.clone();
     for (name, value) in &args.headers {

@@ -13,13 +13,13 @@ use crate::config::{Config, Overrides, ReadyRequirement, StartChecks};
 use crate::gateway::{Gateway, connect};
 use crate::nats::Nats;
 use crate::serve::{Server, Settings, stop_on_signal};
-use crate::telemetry;
+use crate::telemetry::{self, Log};
 
 pub(super) async fn run(args: ServeArgs) -> anyhow::Result<u8> {
     let overrides = overrides(&args.config, &args.listen);
     let Some(loaded) = load_or_tell(&args.config.config, &overrides) else { return Ok(INVALID) };
-    let _log = telemetry::start(args.listen.log_format, &args.listen.log)?;
-    serve(loaded, args.listen.ready_file.as_deref(), None).await?;
+    let (log, _guard) = telemetry::start(args.listen.log_format, &args.listen.log)?;
+    serve(loaded, log, args.listen.ready_file.as_deref()).await?;
     Ok(DONE)
 }
 
@@ -28,19 +28,15 @@ pub(super) fn overrides(config: &ConfigArgs, listen: &ListenArgs) -> Overrides {
     Overrides { listen: listen.listen.clone(), admin: listen.admin_listen.clone(), nats: config.nats.clone() }
 }
 
-/// Serves until a signal. `started_nats`: the server that was started for this process, for the ready file.
-pub(super) async fn serve(
-    loaded: Loaded,
-    ready_file: Option<&Path>,
-    started_nats: Option<&str>,
-) -> anyhow::Result<()> {
+/// Serves until a signal.
+pub(super) async fn serve(loaded: Loaded, log: Log, ready_file: Option<&Path>) -> anyhow::Result<()> {
     let stop = CancellationToken::new();
     stop_on_signal(stop.clone())?;
     let Loaded { config, table, .. } = loaded;
     let server = Server::bind(settings(&config)).await?;
     let bound = server.bound()?;
     let options = connect::options(&config.nats);
-    let servers = started_nats.map_or_else(|| options.servers.join(","), str::to_owned);
+    let servers = options.servers.join(",");
     let gateway = Arc::new(Gateway::new(table, Nats::start(options)?));
     tracing::info!(public = %bound.public, admin = %bound.admin, operations = gateway.operations().len(), "serving");
     if let Some(path) = ready_file {
@@ -51,7 +47,7 @@ pub(super) async fn serve(
         });
         write_whole(path, &document.to_string())?;
     }
-    server.run(gateway, stop).await;
+    server.run(gateway, Some(log), stop).await;
     Ok(())
 }
 

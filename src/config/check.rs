@@ -4,35 +4,47 @@ mod header;
 mod nats;
 mod operation;
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::{ByteSize, Config, TimeSpan};
+use super::{ByteSize, Config, Server, TimeSpan};
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::yaml::Located;
+use crate::yaml::{Located, Node};
 
 pub(super) use operation::{binding, key, operation};
 
-/// Checks everything but the operations.
-pub(super) fn process(config: &Config, diagnostics: &mut Diagnostics) {
+/// Checks everything but the operations. The tree has the places of lists.
+pub(super) fn process(config: &Config, tree: &Node, diagnostics: &mut Diagnostics) {
     let server = &config.server;
     at_least_one("in_flight", Some(&server.in_flight), diagnostics);
-    if *server.listen == *server.admin && server.listen.port() != 0 {
-        diagnostics.push(
-            Diagnostic::error(server.admin.place, "`admin` is the same address as `listen`")
-                .also(server.listen.place, "`listen`")
-                .reason("the admin listener is not for clients")
-                .help("give it a port of its own: 127.0.0.1:9090"),
-        );
-    }
-    nats::check(&config.nats, diagnostics);
+    listeners(server, diagnostics);
+    nats::check(&config.nats, tree, diagnostics);
     let defaults = &config.defaults;
     above_zero("timeout", Some(&defaults.timeout), diagnostics);
     some_bytes("max_body", Some(&defaults.max_body), diagnostics);
     at_least_one("in_flight", Some(&defaults.in_flight), diagnostics);
-    header::forwarded(&defaults.forward_headers, diagnostics);
+    header::travelling(&defaults.forward_headers, diagnostics);
     for contract in &config.contracts {
         base_path(contract.base_path.as_ref(), diagnostics);
     }
+}
+
+fn listeners(Server { listen, admin, .. }: &Server, diagnostics: &mut Diagnostics) {
+    if !collide(**listen, **admin) {
+        return;
+    }
+    // At least one of them is written: the defaults differ.
+    let (at, other) = if admin.place.line > 0 { (admin, listen) } else { (listen, admin) };
+    let diagnostic = Diagnostic::error(at.place, "`listen` and `admin` cannot share an address and port")
+        .reason(format!("the other one is {}", **other))
+        .help("give each its own: 0.0.0.0:8080 and 127.0.0.1:9090");
+    diagnostics.push(diagnostic);
+}
+
+/// Whether two listeners cannot be bound together. Port 0 is another one each time.
+fn collide(a: SocketAddr, b: SocketAddr) -> bool {
+    let same_ip = a.ip() == b.ip() || a.ip().is_unspecified() || b.ip().is_unspecified();
+    a.port() != 0 && a.port() == b.port() && same_ip
 }
 
 fn base_path(path: Option<&Located<String>>, diagnostics: &mut Diagnostics) {

@@ -38,7 +38,7 @@ const SHOWN: [&str; 27] = [
     "start_checks",
 ];
 
-/// Words in whose neighbourhood a line of a file that is no valid YAML is hidden.
+/// Words of keys whose values are hidden in a file that is no valid YAML.
 const WORDS: [&str; 8] = ["pass", "pwd", "secret", "token", "nkey", "seed", "credential", "key"];
 
 /// Hides the values of `server`, `nats` and unknown sections that may be secrets.
@@ -81,8 +81,8 @@ fn value(node: &Node, hidden: bool, diagnostics: &mut Diagnostics) {
     }
 }
 
-/// `user:password@` of a URL.
-fn user_info(place: Place, text: &str, quoted: bool, diagnostics: &mut Diagnostics) {
+/// Hides `user:password@` of a URL.
+pub(super) fn user_info(place: Place, text: &str, quoted: bool, diagnostics: &mut Diagnostics) {
     if text.contains('\n') {
         diagnostics.hide(place);
     } else if let Some((start, end)) = user_info_range(text) {
@@ -99,31 +99,27 @@ fn user_info_range(line: &str) -> Option<(u32, u32)> {
     Some((characters(start)?, characters(end)?))
 }
 
-/// Hides by words what may be a secret in a file that cannot be read as YAML: the rest of the line, and the
-/// deeper lines below it.
-pub(super) fn hide_by_words(file: u32, diagnostics: &mut Diagnostics) {
+/// Hides what may be a secret in a file that cannot be read as YAML, line by line: all but the known keys of
+/// sections that may have secrets, and what stands behind a word such as `token` everywhere.
+pub(super) fn hide_by_lines(file: u32, diagnostics: &mut Diagnostics) {
     let Some(source) = diagnostics.sources.get(file as usize) else { return };
     let text = source.text.clone();
-    let mut below: Option<usize> = None;
+    let mut is_open = false;
     for (number, line) in (1_u32..).zip(text.lines()) {
-        let indent = line.len() - line.trim_start().len();
-        below = below.filter(|secret| line.trim().is_empty() || indent > *secret);
-        let from = match (below, after_a_word(line)) {
-            (Some(_), _) => Some(0),
-            (None, Some(from)) => {
-                below = Some(indent);
-                Some(from)
-            }
-            (None, None) => user_info_range(line).map(|(start, _)| start),
+        let name = line.split(':').next().unwrap_or_default();
+        if !line.starts_with([' ', '#', '-', '}', ']']) && !line.is_empty() {
+            is_open = SECTIONS.contains(&name);
+        }
+        let is_plain = SHOWN.contains(&name.trim()) && !line.contains('{');
+        let secret = match is_open || is_plain {
+            true => after_a_word(line),
+            false if line.contains(':') => Some(count(name) + 1),
+            false => Some(0),
         };
-        if let Some(from) = from {
-            let length = u32::try_from(line.chars().count()).unwrap_or(u32::MAX);
-            diagnostics.hide(Place {
-                file,
-                line: number,
-                column: from + 1,
-                length: length.saturating_sub(from),
-            });
+        let user_info = user_info_range(line).map(|(start, _)| start);
+        if let Some(from) = secret.into_iter().chain(user_info).min() {
+            let length = count(line).saturating_sub(from);
+            diagnostics.hide(Place { file, line: number, column: from + 1, length });
         }
     }
 }
@@ -133,5 +129,9 @@ fn after_a_word(line: &str) -> Option<u32> {
     let lower = line.to_lowercase();
     let word = WORDS.iter().filter_map(|word| lower.find(word)).min()?;
     let colon = word + lower.get(word..)?.find(':')?;
-    u32::try_from(lower.get(..=colon)?.chars().count()).ok()
+    lower.get(..=colon).map(count)
+}
+
+fn count(text: &str) -> u32 {
+    u32::try_from(text.chars().count()).unwrap_or(u32::MAX)
 }

@@ -30,11 +30,10 @@ fn read(path: &Path, overrides: &Overrides, diagnostics: &mut Diagnostics) -> Op
         }
     };
     overrides.apply(&mut tree, diagnostics);
-    hide::hide(&tree, diagnostics);
     elsewhere::resolve(&mut tree, diagnostics);
     let mut config: Config = yaml::read(tree.clone(), later::is_later, diagnostics)?;
     resolve_paths(&mut config, diagnostics);
-    check::process(&config, diagnostics);
+    check::process(&config, &tree, diagnostics);
     let mut operations = Operations::default();
     operations.add(&tree, std::mem::take(&mut config.operations), diagnostics);
     include::read(path, &config.include, &mut operations, diagnostics);
@@ -47,8 +46,9 @@ pub(super) fn read_tree(path: &Path, diagnostics: &mut Diagnostics) -> io::Resul
     let text = file::read_text(path, LONGEST)?;
     let file = diagnostics.add_source(path, text);
     let tree = yaml::parse(file, diagnostics);
-    if tree.is_none() {
-        hide::hide_by_words(file, diagnostics);
+    match &tree {
+        Some(tree) => hide::hide(tree, diagnostics),
+        None => hide::hide_by_lines(file, diagnostics),
     }
     Ok(tree)
 }

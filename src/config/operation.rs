@@ -21,7 +21,7 @@ pub struct Defaults {
     pub timeout: Located<TimeSpan>,
     /// Largest request body; what NATS takes (`max_payload`) is a limit too. Default: `1MiB`.
     pub max_body: Located<ByteSize>,
-    /// Requests in flight of one operation; more wait for their turn within their deadline. Default: 1024.
+    /// Requests in flight of one operation; one more is answered 503 `overloaded` at once. Default: 1024.
     #[schemars(range(min = 1))]
     pub in_flight: Located<u32>,
     /// Request headers that travel on to NATS, for operations without a `forward_headers` of their own.
@@ -210,7 +210,7 @@ pub struct ProblemCase {
 pub struct Limits {
     /// Largest request body. Default: `defaults.max_body`.
     pub max_body: Option<Located<ByteSize>>,
-    /// Requests in flight; more wait for their turn within their deadline. Default: `defaults.in_flight`.
+    /// Requests in flight; one more is answered 503 `overloaded` at once. Default: `defaults.in_flight`.
     #[schemars(range(min = 1))]
     pub in_flight: Option<Located<u32>>,
 }

@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use super::hide;
 use crate::diagnostic::{Diagnostics, Place};
 use crate::yaml::{Key, Node, Value};
 
@@ -11,7 +12,7 @@ use crate::yaml::{Key, Node, Value};
 pub struct Overrides {
     /// `--listen`, `NATSGATE_LISTEN`: instead of `server.listen`.
     pub listen: Option<String>,
-    /// `--admin`, `NATSGATE_ADMIN`: instead of `server.admin`.
+    /// `--admin-listen`, `NATSGATE_ADMIN_LISTEN`: instead of `server.admin`.
     pub admin: Option<String>,
     /// `--nats`, `NATSGATE_NATS_SERVERS`: instead of `nats.servers`; commas between several.
     pub nats: Option<String>,
@@ -24,13 +25,17 @@ impl Overrides {
             set(root, "server", "listen", Node::text(place, address.trim()));
         }
         if let Some(address) = &self.admin {
-            let place = source("--admin (NATSGATE_ADMIN)", address, diagnostics);
+            let place = source("--admin-listen (NATSGATE_ADMIN_LISTEN)", address, diagnostics);
             set(root, "server", "admin", Node::text(place, address.trim()));
         }
         if let Some(servers) = &self.nats {
             let place = source("--nats (NATSGATE_NATS_SERVERS)", servers, diagnostics);
-            let items = servers.split(',').map(str::trim).filter(|server| !server.is_empty());
-            let items = items.map(|server| Node::text(inside(place, servers, server), server)).collect();
+            let mut items = Vec::new();
+            for server in servers.split(',').map(str::trim).filter(|server| !server.is_empty()) {
+                let place = inside(place, servers, server);
+                hide::user_info(place, server, false, diagnostics);
+                items.push(Node::text(place, server));
+            }
             set(root, "nats", "servers", Node { place, value: Value::List(items) });
         }
     }

@@ -68,8 +68,7 @@ impl FromStr for ByteSize {
                 "`{text}` is not a size\nwrite a number of bytes, or one with KiB, MiB, GiB, kB, MB or GB: 64KiB"
             )
         };
-        let (number, unit, rest) = leading(text).filter(|(.., rest)| rest.is_empty()).ok_or_else(wrong)?;
-        debug_assert!(rest.is_empty());
+        let Some((number, unit, "")) = leading(text) else { return Err(wrong()) };
         let factor = factor(&SIZE_UNITS, unit).ok_or_else(wrong)?;
         number.checked_mul(factor).map(ByteSize).ok_or_else(wrong)
     }

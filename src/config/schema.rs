@@ -1,7 +1,7 @@
 //! The JSON Schema of the configuration, for editors.
 
+use schemars::Schema;
 use schemars::generate::SchemaSettings;
-use schemars::{Schema, json_schema};
 use serde_json::{Value, json};
 
 use super::Config;
@@ -12,16 +12,17 @@ pub fn schema() -> Value {
     let mut schema = schema.to_value();
     schema["$id"] = json!("urn:natsgate:config");
     schema["title"] = json!("natsgate configuration");
-    schema["$defs"]["Elsewhere"] = json_schema!({
-        "description": "The value of an environment variable, or the content of a file without its last newline.",
-        "oneOf": [
-            { "required": ["env"], "properties": { "env": { "type": "string", "description": "Name of the variable." } } },
-            { "required": ["file"], "properties": { "file": { "type": "string", "description": "Path, relative to this file." } } },
-        ],
+    schema["$defs"]["Elsewhere"] = json!({
         "type": "object",
+        "description": "The value of an environment variable, or the content of a file without its last newline.",
+        "properties": {
+            "env": { "type": "string", "description": "Name of the variable." },
+            "file": { "type": "string", "description": "Path, relative to this file." },
+        },
         "additionalProperties": false,
-    })
-    .to_value();
+        "minProperties": 1,
+        "maxProperties": 1,
+    });
     without_null(&mut schema);
     schema
 }

@@ -19,7 +19,7 @@ pub struct Server {
     #[serde(deserialize_with = "scalar::address")]
     #[schemars(with = "String", regex(pattern = "^.+:[0-9]+$"), example = &"0.0.0.0:8080")]
     pub listen: Located<SocketAddr>,
-    /// Address of the admin listener (`/live`, `/ready`). Flag `--admin`, variable `NATSGATE_ADMIN`.
+    /// Address of the admin listener (`/live`, `/ready`). Flag `--admin-listen`, variable `NATSGATE_ADMIN_LISTEN`.
     /// Default: `127.0.0.1:9090`.
     #[serde(deserialize_with = "scalar::address")]
     #[schemars(with = "String", regex(pattern = "^.+:[0-9]+$"), example = &"127.0.0.1:9090")]
@@ -30,7 +30,7 @@ pub struct Server {
     /// After `drain_delay` no new connection is accepted, and what is in flight has this long to finish.
     /// Default: `20s`.
     pub drain: TimeSpan,
-    /// Requests in flight, of all operations together; more wait for their turn within their deadline.
+    /// Requests in flight, of all operations together; one more is answered 503 `overloaded` at once.
     /// Default: 4096.
     #[schemars(range(min = 1))]
     pub in_flight: Located<u32>,

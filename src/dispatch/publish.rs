@@ -154,8 +154,8 @@ async fn settle(
         result.unverified = true;
         return Ok(result);
     };
-    result.duplicate = original.header(REQUEST_ID) != Some(head.id.as_str());
-    match original.header(FINGERPRINT) {
+    result.duplicate = original.header(REQUEST_ID.as_ref()) != Some(head.id.as_str());
+    match original.header(FINGERPRINT.as_ref()) {
         Some(other) if other == fingerprint => Ok(result),
         Some(_) => Err(Problem::new(
             Code::IdempotencyMismatch,

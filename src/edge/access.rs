@@ -1,35 +1,37 @@
 //! One line a request, also for one whose client went away before the answer.
 
-use std::sync::Arc;
+use std::fmt;
+use std::io::Write as _;
+use std::time::SystemTime;
 
 use http::StatusCode;
 use tokio::time::Instant;
+use tracing::Level;
 
+use crate::gateway::Note;
 use crate::head::Head;
-use crate::problem::Problem;
+use crate::json::write_string;
+use crate::telemetry::{Log, LogFormat};
 
 /// Longest path that is logged, in bytes.
 const LONGEST_PATH: usize = 256;
+/// The status of a request whose client did not wait for the answer.
+const ABANDONED: u16 = 499;
 
 /// The access line of one request; written when dropped.
 #[derive(Debug)]
 pub(super) struct AccessLine<'a> {
+    log: Option<&'a Log>,
     head: &'a Head,
-    operation: Option<Arc<str>>,
-    problem: Option<Problem>,
+    /// What the stages say.
+    pub(super) note: Note,
     status: Option<StatusCode>,
 }
 
 impl<'a> AccessLine<'a> {
     /// The line of a request that has begun.
-    pub(super) fn new(head: &'a Head) -> AccessLine<'a> {
-        AccessLine { head, operation: None, problem: None, status: None }
-    }
-
-    /// Adds what the stages said.
-    pub(super) fn note(&mut self, operation: Option<Arc<str>>, problem: Option<Problem>) {
-        self.operation = operation;
-        self.problem = problem;
+    pub(super) fn new(log: Option<&'a Log>, head: &'a Head) -> AccessLine<'a> {
+        AccessLine { log, head, note: Note::default(), status: None }
     }
 
     /// Adds how it was answered. Without it, the client went away.
@@ -40,22 +42,111 @@ impl<'a> AccessLine<'a> {
 
 impl Drop for AccessLine<'_> {
     fn drop(&mut self) {
+        let Some(log) = self.log.filter(|_| tracing::enabled!(Level::INFO)) else { return };
+        log.writer.append(|out| {
+            let mut fields = Fields { out, format: log.format };
+            let message = if self.status.is_some() { "request" } else { "request abandoned by its client" };
+            fields.begin(SystemTime::now(), message);
+            self.write(&mut fields);
+            fields.end();
+        });
+    }
+}
+
+impl AccessLine<'_> {
+    fn write(&self, fields: &mut Fields<'_>) {
         let head = self.head;
-        let problem = self.problem.as_ref();
-        let path = head.path().get(..LONGEST_PATH).unwrap_or(head.path());
-        tracing::info!(
-            request_id = head.id.as_str(),
-            trace_id = %head.trace.id(),
-            operation = self.operation.as_deref().unwrap_or_default(),
-            method = head.method().as_str(),
-            path,
-            status = self.status.map_or(499, |status| status.as_u16()),
-            code = problem.map(|problem| problem.code.name()),
-            outcome = problem.map(|problem| problem.outcome().name()),
-            cause = problem.and_then(|problem| problem.cause.as_deref()),
-            duration_us = u64::try_from(Instant::now().saturating_duration_since(head.received).as_micros()).unwrap_or(u64::MAX),
-            ip = %head.ip,
-            "{}", if self.status.is_some() { "request" } else { "request abandoned by its client" }
-        );
+        fields.plain("request_id", head.id.as_str());
+        fields.plain("trace_id", head.trace.id().as_str());
+        if let Some(operation) = &self.note.operation {
+            fields.text("operation", operation);
+        }
+        fields.plain("method", head.method().as_str());
+        fields.text("path", head.path().get(..LONGEST_PATH).unwrap_or(head.path()));
+        fields.number("status", u64::from(self.status.map_or(ABANDONED, |status| status.as_u16())));
+        if let Some(problem) = &self.note.problem {
+            fields.plain("code", problem.code.name());
+            fields.plain("outcome", problem.outcome().name());
+            if let Some(cause) = &problem.cause {
+                fields.text("cause", cause);
+            }
+        }
+        let took = Instant::now().saturating_duration_since(head.received).as_micros();
+        fields.number("duration_us", u64::try_from(took).unwrap_or(u64::MAX));
+        fields.displayed("ip", head.ip);
+    }
+}
+
+/// Writes fields as the other lines of the log have them, by copying: this is done for every request. Text from
+/// outside is escaped in both formats.
+struct Fields<'a> {
+    out: &'a mut Vec<u8>,
+    format: LogFormat,
+}
+
+impl Fields<'_> {
+    fn begin(&mut self, time: SystemTime, message: &str) {
+        let json = self.format == LogFormat::Json;
+        self.copy(if json { "{\"timestamp\":\"" } else { "" });
+        let _ = write!(self.out, "{}", humantime::format_rfc3339_micros(time));
+        self.copy(if json { "\",\"level\":\"INFO\",\"message\":\"" } else { "  INFO " });
+        self.copy(message);
+        self.copy(if json { "\"" } else { "" });
+    }
+
+    fn copy(&mut self, text: &str) {
+        self.out.extend_from_slice(text.as_bytes());
+    }
+
+    fn name(&mut self, name: &str) {
+        let (before, after) = match self.format {
+            LogFormat::Json => (",\"", "\":"),
+            LogFormat::Text => (" ", "="),
+        };
+        self.copy(before);
+        self.copy(name);
+        self.copy(after);
+    }
+
+    fn text(&mut self, name: &str, value: &str) {
+        self.name(name);
+        write_string(self.out, value);
+    }
+
+    /// A value of ours, or one that HTTP's grammar bounds: nothing in it needs escaping.
+    fn plain(&mut self, name: &str, value: &str) {
+        self.name(name);
+        let quote = if self.format == LogFormat::Json { "\"" } else { "" };
+        self.copy(quote);
+        self.copy(value);
+        self.copy(quote);
+    }
+
+    fn displayed(&mut self, name: &str, value: impl fmt::Display) {
+        self.name(name);
+        let _ = match self.format {
+            LogFormat::Json => write!(self.out, "\"{value}\""),
+            LogFormat::Text => write!(self.out, "{value}"),
+        };
+    }
+
+    fn number(&mut self, name: &str, value: u64) {
+        self.name(name);
+        let mut digits = [0; 20];
+        let mut first = digits.len();
+        let mut rest = value;
+        loop {
+            first -= 1;
+            digits[first] = b'0' + (rest % 10) as u8;
+            rest /= 10;
+            if rest == 0 {
+                break;
+            }
+        }
+        self.out.extend_from_slice(&digits[first..]);
+    }
+
+    fn end(&mut self) {
+        self.copy(if self.format == LogFormat::Json { "}\n" } else { "\n" });
     }
 }

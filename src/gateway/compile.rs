@@ -11,9 +11,12 @@ use http::Method;
 
 use super::operation::{Operation, Route};
 use super::route::RouteTable;
-use crate::config::{Config, OperationKey};
+use crate::config::{self, Config, OperationKey};
 use crate::contract::{self, PathTemplate};
 use crate::diagnostic::{Diagnostic, Diagnostics, Place};
+use crate::dispatch::Binding;
+use crate::jetstream::manifest::Manifests;
+use crate::jetstream::{self, Sending};
 use crate::yaml::Located;
 use contracts::{Contracts, Found};
 
@@ -29,10 +32,10 @@ pub struct Compiled {
 }
 
 /// Compiles a configuration. `None` if anything refuses it; the diagnostics then say what.
-pub fn compile(config: &Config, diagnostics: &mut Diagnostics) -> Option<Compiled> {
+pub fn compile(config: &Config, manifests: &Manifests, diagnostics: &mut Diagnostics) -> Option<Compiled> {
     let contracts = Contracts::load(config, diagnostics);
     let mut table = Table::default();
-    let mut operations = Vec::new();
+    let (mut operations, mut places) = (Vec::new(), Vec::new());
     let mut windows = bind::Windows::new();
     for (key, operation) in &config.operations.0 {
         let Some(target) = target(key, &contracts, diagnostics) else { continue };
@@ -42,13 +45,36 @@ pub fn compile(config: &Config, diagnostics: &mut Diagnostics) -> Option<Compile
             let bound = Arc::new(bound);
             table.insert(&target, Route::Bound(Arc::clone(&bound)));
             operations.push(bound);
+            places.push(subject_place(operation).unwrap_or(key.place));
         }
     }
     table.insert_unbound(&contracts, diagnostics);
+    jetstream::check_operations(manifests, &sendings(&operations, &places), diagnostics);
     if diagnostics.has_errors() {
         return None;
     }
     Some(Compiled { routes: table.routes, operations, in_flight: config.server.in_flight.value as usize })
+}
+
+fn subject_place(operation: &config::Operation) -> Option<Place> {
+    Some(match operation.binding()? {
+        config::Binding::Request(request) => request.subject.place,
+        config::Binding::Publish(publish) => publish.subject.place,
+    })
+}
+
+/// What the operations send, to be held against the manifests.
+fn sendings<'a>(operations: &'a [Arc<Operation>], places: &[Place]) -> Vec<Sending<'a>> {
+    let sending = |(operation, place): (&'a Arc<Operation>, &Place)| Sending {
+        operation: &operation.name,
+        pattern: operation.mapping.subject.pattern(),
+        stream: match &operation.binding {
+            Binding::Publish(publish) => Some(publish.stream.as_str()),
+            Binding::Request(_) => None,
+        },
+        place: *place,
+    };
+    operations.iter().zip(places).map(sending).collect()
 }
 
 /// What a key of `operations:` stands for.

@@ -1,6 +1,7 @@
 //! What would be sent for a request, without sending it: the same stages as for a real one, up to the message.
 
-use axum::body::Body;
+use bytes::Bytes;
+use http_body_util::Full;
 use serde_json::{Value, json};
 
 use super::compile::Compiled;
@@ -28,7 +29,7 @@ pub struct Refused {
 ///
 /// # Errors
 /// What its client would get instead.
-pub async fn explain(table: &Compiled, head: &Head, body: Body) -> Result<Value, Box<Refused>> {
+pub async fn explain(table: &Compiled, head: &Head, body: Full<Bytes>) -> Result<Value, Box<Refused>> {
     let matched = match table.find(head) {
         Ok(Destination::Operation(matched)) => matched,
         Ok(Destination::Options(allow)) => {
@@ -48,7 +49,7 @@ pub async fn explain(table: &Compiled, head: &Head, body: Body) -> Result<Value,
 
 async fn stages(
     head: &Head,
-    body: Body,
+    body: Full<Bytes>,
     matched: &Matched<'_>,
     payload: &mut Option<Payload>,
 ) -> Result<Value, Problem> {

@@ -4,6 +4,10 @@
 //! earlier) before parameter. What a parameter takes is percent-decoded once, so `%2F` stays inside its
 //! segment. A path that has no such method gives way to a less literal one that has it, as the routers of the
 //! legacy services do: `DELETE /users/me` reaches `/users/{id}` if only `GET` stands at `/users/me`.
+//!
+//! This is a tree of our own because `matchit` decides by the path alone, takes one parameter a segment, and
+//! refuses neighbours that contracts have (`/users/me` beside `/users/v{n}`): a second matcher behind it
+//! could not lead back to the paths that it had left aside.
 
 mod allow;
 mod search;

@@ -1,7 +1,5 @@
 //! W3C Trace Context: accepted where it is valid, else begun.
 
-use std::fmt;
-
 use http::HeaderName;
 use http::header::HeaderMap;
 
@@ -33,23 +31,39 @@ impl TraceContext {
     }
 
     /// The trace id, for logs.
-    pub fn id(&self) -> impl fmt::Display {
-        Hex(self.trace)
+    pub fn id(&self) -> TraceId {
+        let mut text = [0; 32];
+        write_hex(&mut text, self.trace);
+        TraceId(text)
+    }
+
+    /// As the `traceparent` header that we send.
+    pub fn parent(&self) -> String {
+        let mut text = *b"00-00000000000000000000000000000000-0000000000000000-00";
+        write_hex(&mut text[3..35], self.trace);
+        write_hex(&mut text[36..52], u128::from(self.span));
+        write_hex(&mut text[53..], u128::from(self.flags));
+        String::from_utf8_lossy(&text).into_owned()
     }
 }
 
-/// As the `traceparent` header that we send.
-impl fmt::Display for TraceContext {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "00-{:032x}-{:016x}-{:02x}", self.trace, self.span, self.flags)
+/// A trace id in its text form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TraceId([u8; 32]);
+
+impl TraceId {
+    /// The 32 hexadecimal digits.
+    pub fn as_str(&self) -> &str {
+        // Only hexadecimal digits are ever written into it.
+        std::str::from_utf8(&self.0).unwrap_or_default()
     }
 }
 
-struct Hex(u128);
-
-impl fmt::Display for Hex {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:032x}", self.0)
+/// Fills `text` with the last digits of a number.
+fn write_hex(text: &mut [u8], mut number: u128) {
+    for byte in text.iter_mut().rev() {
+        *byte = b"0123456789abcdef"[(number & 0xf) as usize];
+        number >>= 4;
     }
 }
 
@@ -99,9 +113,9 @@ mod tests {
             headers.insert("traceparent", parent.parse().unwrap());
             headers.insert("tracestate", "a=b".parse().unwrap());
             let trace = TraceContext::of(&headers);
-            assert_eq!(trace.id().to_string() == id, followed, "{parent}");
+            assert_eq!(trace.id().as_str() == id, followed, "{parent}");
             assert_eq!(trace.state.is_some(), followed, "{parent}");
-            assert_eq!(trace.to_string().ends_with("-01"), followed);
+            assert_eq!(trace.parent().ends_with("-01"), followed);
         }
     }
 }

@@ -23,6 +23,20 @@ impl Headers {
         self.put(name, value, |map, name, value| map.insert(name, value))
     }
 
+    /// Sets a header of our own, whose name is known to be legal.
+    pub fn set(&mut self, name: HeaderName, content: &str) -> bool {
+        match value(content) {
+            Some(value) => {
+                self.map.insert(name, value);
+                true
+            }
+            None => {
+                self.dropped.push(name.to_string());
+                false
+            }
+        }
+    }
+
     /// Adds a value to a header. False if name or value is not legal and the value was dropped.
     pub fn append(&mut self, name: &str, value: &str) -> bool {
         self.put(name, value, |map, name, value| map.append(name, value))

@@ -2,27 +2,33 @@
 
 use std::time::Duration;
 
-use axum::Router;
-use http::Request;
-use hyper::body::Incoming;
+use std::convert::Infallible;
+use std::net::IpAddr;
+
+use futures_util::FutureExt;
+use http::{Request, Response};
+use hyper::body::{Body, Incoming};
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
-use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use tower::ServiceExt;
-
-use crate::edge::Peer;
+use tower::BoxError;
 
 /// A head must be complete within this.
 const HEAD: Duration = Duration::from_secs(10);
 /// After a failed accept (no more file descriptors), before the next.
 const BREATH: Duration = Duration::from_millis(50);
 
-/// Serves connections until `close` is cancelled; then waits for those that are open, each of which ends after
-/// the request that it is in.
-pub(super) async fn serve(listener: TcpListener, router: Router, close: CancellationToken) {
+/// Serves connections by `answer` until `close` is cancelled; then waits for those that are open, each of which ends
+/// after the request that it is in.
+pub(super) async fn serve<A, F, B>(listener: TcpListener, answer: A, close: CancellationToken)
+where
+    A: Fn(IpAddr, Request<Incoming>) -> F + Clone + Send + 'static,
+    F: Future<Output = Response<B>> + Send + 'static,
+    B: Body<Data: Send, Error: Into<BoxError>> + Send + 'static,
+{
     let mut builder = Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD);
     builder.http2().timer(TokioTimer::new());
@@ -43,11 +49,10 @@ pub(super) async fn serve(listener: TcpListener, router: Router, close: Cancella
         };
         // Answers are small and whole: waiting to fill a packet would only delay them.
         let _ = stream.set_nodelay(true);
-        let service = router.clone().map_request(move |mut request: Request<Incoming>| {
-            request.extensions_mut().insert(Peer(peer.ip()));
-            request.map(axum::body::Body::new)
-        });
-        let connection = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
+        let answer = answer.clone();
+        // Mapped, not awaited in another block: a future of some thousand bytes is moved for every request.
+        let service = service_fn(move |request| answer(peer.ip(), request).map(Ok::<_, Infallible>));
+        let connection = builder.serve_connection(TokioIo::new(stream), service);
         let connection = graceful.watch(connection.into_owned());
         tokio::spawn(async move {
             if let Err(error) = connection.await {

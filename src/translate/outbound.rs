@@ -92,7 +92,7 @@ impl Mapping {
         let mut headers = self.headers(seen, payload)?;
         match &self.storing {
             None => {
-                headers.insert(exchange::DEADLINE, &due(seen.head, deadline));
+                headers.set(exchange::DEADLINE, &due(seen.head, deadline));
                 Ok(Outbound::Request(Outgoing {
                     subject,
                     headers: finish(headers, seen.head),
@@ -102,7 +102,7 @@ impl Mapping {
             Some(storing) => {
                 let identity = storing.identify(seen, caller, payload)?;
                 if let Some(fingerprint) = &identity.fingerprint {
-                    headers.insert(exchange::FINGERPRINT, fingerprint);
+                    headers.set(exchange::FINGERPRINT, fingerprint);
                 }
                 let message = Outgoing { subject, headers: finish(headers, seen.head), payload: body };
                 let message = publication(message, &identity.id, &storing.stream).ok_or_else(|| {
@@ -130,10 +130,10 @@ impl Mapping {
             }
         }
         if self.payload.is_some() {
-            headers.insert("Content-Type", "application/json");
+            headers.set(exchange::CONTENT_TYPE, "application/json");
         } else if let Some(Ok(content_type)) = payload.body.content_type.as_ref().map(|value| value.to_str())
         {
-            headers.insert("Content-Type", content_type);
+            headers.set(exchange::CONTENT_TYPE, content_type);
         }
         Ok(headers)
     }
@@ -141,10 +141,10 @@ impl Mapping {
 
 /// Adds what is on every message.
 fn finish(mut headers: Headers, head: &Head) -> HeaderMap {
-    headers.insert(exchange::REQUEST_ID, head.id.as_str());
-    headers.insert("traceparent", &head.trace.to_string());
+    headers.set(exchange::REQUEST_ID, head.id.as_str());
+    headers.set(exchange::TRACEPARENT, &head.trace.parent());
     if let Some(state) = &head.trace.state {
-        headers.insert("tracestate", state);
+        headers.set(exchange::TRACESTATE, state);
     }
     headers.into_map()
 }

@@ -1,11 +1,13 @@
 //! The body: read within its limit and its deadline, its media type checked, parsed only if something reads it.
 
-use axum::body::Body;
+use std::pin::pin;
+
 use bytes::Bytes;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use hyper::body::Body as _;
+use hyper::body::Body;
 use tokio::time::{Instant, timeout_at};
+use tower::BoxError;
 
 use crate::head::Head;
 use crate::json::Document;
@@ -40,13 +42,17 @@ impl BodyRules {
     ///
     /// # Errors
     /// `unsupported_media_type`, `body_too_large`, `request_timeout`, `malformed_body`.
-    pub async fn read(
+    pub async fn read<B>(
         &self,
         head: &Head,
-        body: Body,
+        body: B,
         max_payload: Option<usize>,
         deadline: Instant,
-    ) -> Result<Received, Problem> {
+    ) -> Result<Received, Problem>
+    where
+        B: Body<Data = Bytes>,
+        B::Error: Into<BoxError>,
+    {
         let limit = self.max.min(max_payload.unwrap_or(usize::MAX));
         let announced = body.size_hint().lower();
         if announced > limit as u64 {
@@ -100,11 +106,15 @@ pub fn is_json(essence: &str) -> bool {
     essence == "application/json" || essence.ends_with("+json")
 }
 
-async fn collect(body: Body, limit: usize, deadline: Instant) -> Result<Bytes, Problem> {
+async fn collect<B>(body: B, limit: usize, deadline: Instant) -> Result<Bytes, Problem>
+where
+    B: Body<Data = Bytes>,
+    B::Error: Into<BoxError>,
+{
     if body.is_end_stream() {
         return Ok(Bytes::new());
     }
-    match timeout_at(deadline, Limited::new(body, limit).collect()).await {
+    match timeout_at(deadline, pin!(Limited::new(body, limit)).collect()).await {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large(limit)),
         Ok(Err(error)) => {

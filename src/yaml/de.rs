@@ -153,7 +153,13 @@ impl<'de> Deserializer<'de> for &'de Node {
         visitor: V,
     ) -> Result<V::Value, Error> {
         match name {
-            LOCATED => visitor.visit_seq(WithPlace { place: Some(self.place), inner: self }),
+            LOCATED => {
+                let marks = match self.value {
+                    Value::Text { secret, quoted, .. } => u32::from(quoted) | u32::from(secret) << 1,
+                    _ => 0,
+                };
+                visitor.visit_seq(WithPlace { place: Some(self.place), marks, inner: self })
+            }
             _ => self.deserialize_any(visitor),
         }
     }
@@ -306,7 +312,7 @@ impl<'de> Deserializer<'de> for &'de Key {
         _: usize,
         visitor: V,
     ) -> Result<V::Value, Error> {
-        visitor.visit_seq(WithPlace { place: Some(self.place), inner: self })
+        visitor.visit_seq(WithPlace { place: Some(self.place), marks: 0, inner: self })
     }
 
     forward_to_deserialize_any! {
@@ -318,6 +324,8 @@ impl<'de> Deserializer<'de> for &'de Key {
 /// The two parts of a [`super::Located`]: first the place, then the value.
 struct WithPlace<D> {
     place: Option<Place>,
+    /// Of a text: 1 for quoted, 2 for secret.
+    marks: u32,
     inner: D,
 }
 
@@ -327,7 +335,7 @@ impl<'de, D: Deserializer<'de, Error = Error> + Copy> de::SeqAccess<'de> for Wit
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Error> {
         match self.place.take() {
             Some(Place { file, line, column, length }) => {
-                let numbers = [file, line, column, length];
+                let numbers = [file, line, column, length, self.marks];
                 seed.deserialize(SeqDeserializer::new(numbers.into_iter())).map(Some)
             }
             None => seed.deserialize(self.inner).map(Some),

@@ -61,12 +61,20 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for LocatedVisitor<T> {
         f.write_str("a value with its place")
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut parts: A) -> Result<Located<T>, A::Error> {
-        let missing = || A::Error::custom("places are known only to the positioned tree");
-        let [file, line, column, length] = parts.next_element::<[u32; 4]>()?.ok_or_else(missing)?;
-        let value = parts.next_element::<T>()?.ok_or_else(missing)?;
-        Ok(Located { value, place: Place { file, line, column, length } })
+    fn visit_seq<A: SeqAccess<'de>>(self, parts: A) -> Result<Located<T>, A::Error> {
+        let (place, _, value) = place_marks_value(parts)?;
+        Ok(Located { value, place })
     }
+}
+
+/// The parts that the tree hands over where a place is asked for.
+fn place_marks_value<'de, T: Deserialize<'de>, A: SeqAccess<'de>>(
+    mut parts: A,
+) -> Result<(Place, u32, T), A::Error> {
+    let missing = || A::Error::custom("places are known only to the positioned tree");
+    let [file, line, column, length, marks] = parts.next_element::<[u32; 5]>()?.ok_or_else(missing)?;
+    let value = parts.next_element::<T>()?.ok_or_else(missing)?;
+    Ok((Place { file, line, column, length }, marks, value))
 }
 
 impl<T: JsonSchema> JsonSchema for Located<T> {
@@ -135,7 +143,24 @@ impl<V: JsonSchema> JsonSchema for Entries<V> {
 /// Any tree, places kept: for payloads, whose shape is the operator's.
 impl<'de> Deserialize<'de> for Node {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Node, D::Error> {
-        let Located { value, place } = Located::<Value>::deserialize(deserializer)?;
+        deserializer.deserialize_tuple_struct(LOCATED, 2, NodeVisitor)
+    }
+}
+
+struct NodeVisitor;
+
+impl<'de> Visitor<'de> for NodeVisitor {
+    type Value = Node;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value with its place")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, parts: A) -> Result<Node, A::Error> {
+        let (place, marks, mut value) = place_marks_value(parts)?;
+        if let Value::Text { secret, quoted, .. } = &mut value {
+            (*quoted, *secret) = (marks & 1 != 0, marks & 2 != 0);
+        }
         Ok(Node { place, value })
     }
 }

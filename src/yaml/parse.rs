@@ -139,12 +139,22 @@ fn entries(
             let message = format!("the key `{}` is there twice", key.value);
             let diagnostic = Diagnostic::error(place, message).also(*first, "the first one");
             diagnostics.push(diagnostic.help("keep one of them"));
+            // Nobody sees what is dropped here, so nobody else can tell whether it is a secret.
+            hide(&value.into_node(file, text, diagnostics), diagnostics);
             continue;
         }
         seen.insert(key.value.clone(), place);
         entries.push((Key { place, name: key.value }, value.into_node(file, text, diagnostics)));
     }
     entries
+}
+
+fn hide(node: &Node, diagnostics: &mut Diagnostics) {
+    match &node.value {
+        Value::List(items) => items.iter().for_each(|item| hide(item, diagnostics)),
+        Value::Map(entries) => entries.iter().for_each(|(_, node)| hide(node, diagnostics)),
+        _ => diagnostics.hide(node.place),
+    }
 }
 
 fn place(file: u32, at: &serde_saphyr::Location) -> Place {

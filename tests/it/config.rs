@@ -126,16 +126,41 @@ fn sources_stand_in_for_scalars() {
     write("number", "7\n");
     write("flag", "true\n");
     write("ca.pem", "a certificate");
-    let yaml = "server: { in_flight: { file: number } }\nnats: { name: { env: CARGO_PKG_NAME }, tls: { ca: { file: ca.pem }, first: { file: flag } } }\n";
+    let yaml = "server: { in_flight: { file: number } }\nnats: { name: { env: PATH }, tls: { ca: { file: ca.pem }, first: { file: flag } } }\n";
     write("natsgate.yaml", yaml);
     let (config, diagnostics) = config::load(&folder.path().join("natsgate.yaml"), &Overrides::default());
     assert_eq!(diagnostics.render(), "");
     let config = config.expect("a configuration");
     assert_eq!(config.server.in_flight.value, 7);
-    assert_eq!(config.nats.name, "natsgate");
+    assert_eq!(config.nats.name, std::env::var("PATH").expect("PATH is set"));
     let tls = config.nats.tls.expect("tls");
     assert_eq!(
         (tls.first, tls.ca.as_ref().map(|ca| ca.value.clone())),
         (true, Some(folder.path().join("ca.pem")))
     );
+}
+
+#[test]
+fn a_damaged_file_never_stops_the_report() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("natsgate.yaml");
+    let whole: Vec<char> =
+        std::fs::read_to_string(package("tests/diagnostics/secrets.yaml")).expect("a file").chars().collect();
+    let marks: Vec<char> = "{}[]\"'\n:é$&*|\t#-!".chars().collect();
+    let mut refused = 0;
+    for seed in 0..300 {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let mut text = whole.clone();
+        for _ in 0..random.usize(1..4) {
+            let at = random.usize(..text.len());
+            match random.bool() {
+                true => text.insert(at, marks[random.usize(..marks.len())]),
+                false => drop(text.drain(at..(at + random.usize(1..30)).min(text.len()))),
+            }
+        }
+        std::fs::write(&path, text.into_iter().collect::<String>()).expect("write");
+        let (_, diagnostics) = config::load(&path, &Overrides::default());
+        refused += usize::from(!diagnostics.render().is_empty() && diagnostics.has_errors());
+    }
+    assert_eq!(refused, 300);
 }

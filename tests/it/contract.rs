@@ -1,10 +1,12 @@
 //! Contracts as they come: split over files, circular, wrong in places, and large.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use natsgate::contract::{Contract, Operation, Property, SchemaView};
 use natsgate::diagnostic::Diagnostics;
+use natsgate::expression::{Expression, Known, Names, Position, Schema};
 use natsgate::gateway::route::{Match, RouteTable};
 
 use crate::support::golden;
@@ -110,6 +112,21 @@ fn schemas_as_json_resolve_from_anywhere() {
 }
 
 #[test]
+fn expressions_are_checked_against_the_schema_of_a_body() {
+    let contract = load("split/openapi.yaml", &mut Diagnostics::default()).expect("it can be read");
+    let body = contract.operation("postGroup").and_then(|one| one.body.as_ref()).expect("a body");
+    let schema =
+        contract.schema_json(body.media_types[0].schema.as_ref().expect("a schema")).expect("a schema");
+    let resolve = |reference: &str| contract.resolve_json(reference);
+    let body = Some(Schema { schema, resolve: &resolve });
+    let known = Known { path: &[], query: Names::Any, header: Names::Any, cookie: Names::Any, body };
+    assert!(Expression::compile("body.name", Position::Request, &known).is_ok());
+    assert!(Expression::compile("body.?children[0].name", Position::Request, &known).is_ok());
+    let problems = Expression::compile("body.children", Position::Request, &known).err().expect("a problem");
+    assert!(problems[0].message.contains("optional in the contract"), "{problems:?}");
+}
+
+#[test]
 fn parameters_are_read_as_their_schema_says() {
     let contract = load("types.yaml", &mut Diagnostics::default()).expect("it can be read");
     golden::assert("tests/contracts/types.expected", &summary(&contract));
@@ -162,7 +179,7 @@ fn versions_may_be_numbers_and_base_paths_of_any_form() {
 #[test]
 fn every_operation_of_real_contracts_has_its_route() {
     let Some(folder) = std::env::var_os(SAMPLES) else {
-        eprintln!("NOT TESTED: set {SAMPLES} to a folder with OpenAPI documents to try all of them");
+        tell(&format!("NOT TESTED: set {SAMPLES} to a folder with OpenAPI documents to try all of them"));
         return;
     };
     let files =
@@ -186,10 +203,16 @@ fn try_sample(path: &Path) {
         }
     }
     for operation in contract.operations() {
-        let filled = operation.path.replace('{', "v").replace('}', "v");
+        let filled = operation.path.replace(['{', '}'], "v");
         let found = table.find(&operation.method, &filled);
-        assert!(matches!(found, Match::Found { .. }), "{}: {} {filled}", path.display(), operation.method);
+        let Match::Found { value, .. } = found else { panic!("{}: {filled} is not found", path.display()) };
+        assert_eq!((&value.method, &value.path), (&operation.method, &operation.path), "{}", path.display());
     }
     let count = contract.operations().len();
-    eprintln!("{}: {count} operations, loaded in {loaded:?}\n{}", path.display(), diagnostics.render());
+    tell(&format!("{}: {count} operations, loaded in {loaded:?}\n{}", path.display(), diagnostics.render()));
+}
+
+/// Straight to standard error: what goes through `eprintln!` is shown only when a test fails.
+fn tell(message: &str) {
+    writeln!(std::io::stderr(), "{message}").expect("write to standard error");
 }

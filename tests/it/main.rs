@@ -6,6 +6,8 @@
 mod check;
 mod config;
 mod contract;
+mod dev;
+mod jetstream;
 mod nats;
 mod problems;
 mod publish;

@@ -19,8 +19,8 @@ const HOP_BY_HOP: [&str; 10] = [
     "upgrade",
 ];
 
-/// Request headers that travel on to NATS.
-pub(super) fn forwarded(names: &[Located<String>], diagnostics: &mut Diagnostics) {
+/// Request headers that travel on to NATS, or reply headers that reach the client.
+pub(super) fn travelling(names: &[Located<String>], diagnostics: &mut Diagnostics) {
     for name in names {
         let own = || first_prefix(name, &["nats-", "natsgate-"]);
         refuse(name, legal(name).or_else(|| hop_by_hop(name)).or_else(own), diagnostics);
@@ -41,14 +41,6 @@ pub(super) fn of_answer(headers: &Entries<Located<String>>, diagnostics: &mut Di
         let own = || first_prefix(name, &["natsgate-"]);
         refuse(name, legal(name).or_else(|| hop_by_hop(name)).or_else(own), diagnostics);
         one_line(value, diagnostics);
-    }
-}
-
-/// Reply headers that reach the client.
-pub(super) fn of_reply(names: &[Located<String>], diagnostics: &mut Diagnostics) {
-    for name in names {
-        let own = || first_prefix(name, &["nats-", "natsgate-"]);
-        refuse(name, legal(name).or_else(|| hop_by_hop(name)).or_else(own), diagnostics);
     }
 }
 

@@ -9,13 +9,13 @@ use super::above_zero;
 use crate::config::elsewhere::unreadable;
 use crate::config::{Nats, Secret, SecretError, Tls};
 use crate::diagnostic::{Diagnostic, Diagnostics, Place};
-use crate::yaml::Located;
+use crate::yaml::{Located, Node};
 
 /// Connections that a gateway may spread its operations over.
 const MOST_CONNECTIONS: u16 = 64;
 
-pub(super) fn check(nats: &Nats, diagnostics: &mut Diagnostics) {
-    servers(nats, diagnostics);
+pub(super) fn check(nats: &Nats, tree: &Node, diagnostics: &mut Diagnostics) {
+    servers(nats, tree, diagnostics);
     one_way_in(nats, diagnostics);
     secrets(nats, diagnostics);
     if let Some(tls) = &nats.tls {
@@ -39,12 +39,11 @@ pub(super) fn check(nats: &Nats, diagnostics: &mut Diagnostics) {
     }
 }
 
-fn servers(nats: &Nats, diagnostics: &mut Diagnostics) {
+fn servers(nats: &Nats, tree: &Node, diagnostics: &mut Diagnostics) {
     if nats.servers.is_empty() {
-        diagnostics.push(
-            Diagnostic::error(Place::default(), "`nats.servers` is empty")
-                .help("name one: [nats://127.0.0.1:4222]"),
-        );
+        let place = tree.pointer("/nats/servers").map_or(tree.place, |servers| servers.place);
+        diagnostics
+            .push(Diagnostic::error(place, "`servers` is empty").help("name one: [nats://127.0.0.1:4222]"));
     }
     for server in &nats.servers {
         if let Err((message, help)) = server_url(server) {

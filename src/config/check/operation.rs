@@ -50,12 +50,12 @@ pub(in crate::config) fn operation(operation: &Operation, diagnostics: &mut Diag
     if let Some(request) = &operation.request {
         let Request { headers, forward_headers, timeout, .. } = &request.value;
         header::of_message(headers, diagnostics);
-        header::forwarded(forward_headers.as_deref().unwrap_or_default(), diagnostics);
+        header::travelling(forward_headers.as_deref().unwrap_or_default(), diagnostics);
         above_zero("timeout", timeout.as_ref(), diagnostics);
     }
     if let Some(publish) = &operation.publish {
         header::of_message(&publish.headers, diagnostics);
-        header::forwarded(publish.forward_headers.as_deref().unwrap_or_default(), diagnostics);
+        header::travelling(publish.forward_headers.as_deref().unwrap_or_default(), diagnostics);
         above_zero("timeout", publish.timeout.as_ref(), diagnostics);
         stream(&publish.stream, diagnostics);
         message_id(publish.place, publish.message_id.as_deref(), diagnostics);
@@ -96,7 +96,7 @@ fn reply_headers(operation: &Operation, diagnostics: &mut Diagnostics) {
                 .help("remove it, or set `headers` in a `reply` case"),
         );
     }
-    header::of_reply(names, diagnostics);
+    header::travelling(names, diagnostics);
 }
 
 /// What the two kinds of cases have in common.

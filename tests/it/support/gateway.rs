@@ -6,6 +6,7 @@ use std::time::Duration;
 use natsgate::config::{self, Overrides};
 use natsgate::gateway::compile::compile;
 use natsgate::gateway::connect;
+use natsgate::jetstream::manifest::Manifests;
 use natsgate::nats::Nats;
 use natsgate::serve::{Server, Settings};
 use tempfile::TempDir;
@@ -54,7 +55,8 @@ impl Gateway {
         };
         let (config, mut diagnostics) = config::load(&path, &overrides);
         let config = config.unwrap_or_else(|| panic!("{}", diagnostics.render()));
-        let table = compile(&config, &mut diagnostics).unwrap_or_else(|| panic!("{}", diagnostics.render()));
+        let table = compile(&config, &Manifests::default(), &mut diagnostics)
+            .unwrap_or_else(|| panic!("{}", diagnostics.render()));
         let settings = Settings {
             listen: config.server.listen.value,
             admin: config.server.admin.value,
@@ -68,7 +70,7 @@ impl Gateway {
         let bound = server.bound().expect("addresses");
         let inner = Arc::new(natsgate::gateway::Gateway::new(table, nats));
         let stop = CancellationToken::new();
-        let running = tokio::spawn(server.run(Arc::clone(&inner), stop.clone()));
+        let running = tokio::spawn(server.run(Arc::clone(&inner), None, stop.clone()));
         Gateway {
             url: format!("http://{}", bound.public),
             admin: format!("http://{}", bound.admin),

@@ -191,7 +191,7 @@ async fn greeting(port: u16) -> Option<String> {
     Some(line)
 }
 
-fn binary() -> PathBuf {
+pub(crate) fn binary() -> PathBuf {
     if let Some(path) = std::env::var_os("NATS_SERVER") {
         return path.into();
     }

@@ -1,0 +1,68 @@
+//! `natsgate dev`.
+
+use std::time::Duration;
+
+use anyhow::Context;
+use tokio::time::Instant;
+
+use super::load::load_or_tell;
+use super::serve::{overrides, serve};
+use super::{DONE, DevArgs, FAILED, INVALID};
+use crate::dev::nats_server::{NatsServer, find_binary};
+use crate::gateway::connect;
+use crate::jetstream::apply::{self, create_missing};
+use crate::jetstream::manifest::Manifests;
+use crate::nats::{Nats, Options};
+use crate::telemetry::{self, LogFormat};
+
+/// How long the server may take to be reached and to create everything.
+const PREPARED: Duration = Duration::from_secs(30);
+
+pub(super) async fn run(args: DevArgs) -> anyhow::Result<u8> {
+    let own = match args.config.nats {
+        Some(_) => None,
+        None => Some(start_server().await?),
+    };
+    let mut overrides = overrides(&args.config, &args.listen);
+    if let Some(server) = &own {
+        overrides.nats = Some(server.url().to_owned());
+    }
+    let Some(loaded) = load_or_tell(&args.config.config, &overrides) else { return Ok(INVALID) };
+    if !prepare(connect::options(&loaded.config.nats), &loaded.manifests, args.replicas).await? {
+        return Ok(FAILED);
+    }
+    let (log, _guard) = telemetry::start(args.listen.log_format.or(Some(LogFormat::Text)), &args.listen.log)?;
+    let served = serve(loaded, log, args.listen.ready_file.as_deref()).await;
+    if let Some(server) = own {
+        server.stop().await.context("the nats-server of this command did not end")?;
+    }
+    served.map(|()| DONE)
+}
+
+async fn start_server() -> anyhow::Result<NatsServer> {
+    let binary = find_binary().await?;
+    let store = tempfile::Builder::new().prefix("natsgate-dev-").tempdir()?;
+    let server = NatsServer::start(&binary, store).await?;
+    println!(
+        "nats-server  {} ({}), gone with everything in it when this ends",
+        server.url(),
+        binary.display()
+    );
+    Ok(server)
+}
+
+/// Creates the streams and consumers that the manifests declare and the server lacks; `false` if any failed.
+async fn prepare(options: Options, manifests: &Manifests, replicas: u32) -> anyhow::Result<bool> {
+    let servers = options.servers.join(", ");
+    let deadline = Instant::now() + PREPARED;
+    let nats = Nats::start(options)?;
+    if !nats.connected(deadline).await {
+        let reason = nats.status().last_error.unwrap_or_else(|| "no answer".to_owned());
+        anyhow::bail!("cannot connect to {servers}: {reason}");
+    }
+    let applied =
+        create_missing(&nats, manifests, &apply::Options { replicas: Some(replicas) }, deadline).await;
+    print!("{}", apply::render(&applied));
+    nats.shutdown(Instant::now() + Duration::from_secs(1)).await;
+    Ok(!applied.iter().any(apply::Applied::is_failure))
+}

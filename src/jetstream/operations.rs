@@ -1,0 +1,96 @@
+//! Operations against manifests: what is published must be captured, what is requested must not be. Pure.
+
+use crate::diagnostic::{Diagnostic, Diagnostics, Place};
+use crate::jetstream::manifest::{Manifests, Stream};
+use crate::subject::{covers, overlaps};
+
+/// Where an operation sends.
+#[derive(Debug, Clone, Copy)]
+pub struct Sending<'a> {
+    /// The operation's name.
+    pub operation: &'a str,
+    /// Its subject, with `*` for every token that is filled for each request.
+    pub pattern: &'a str,
+    /// The stream of a publish; none for a request.
+    pub stream: Option<&'a str>,
+    /// Where the subject is written.
+    pub place: Place,
+}
+
+/// Notes every operation that cannot work with the declared streams. Streams that no manifest declares are not judged:
+/// something else may create them.
+pub fn check_operations(manifests: &Manifests, operations: &[Sending<'_>], diagnostics: &mut Diagnostics) {
+    for sending in operations {
+        match sending.stream {
+            Some(name) => {
+                if let Some(stream) = manifests.stream(name) {
+                    check_publish(sending, stream, diagnostics);
+                }
+            }
+            None => check_request(sending, manifests, diagnostics),
+        }
+    }
+}
+
+fn check_publish(sending: &Sending<'_>, stream: &Stream, diagnostics: &mut Diagnostics) {
+    let subjects = stream.subjects();
+    if let Some(no_ack) = stream.no_ack.as_ref().filter(|_| stream.stays_silent()) {
+        diagnostics.push(never_acknowledged(sending, stream, no_ack.place));
+    }
+    if subjects.iter().any(|(subject, _)| covers(subject, sending.pattern)) {
+        return;
+    }
+    let declared_at = subjects.first().map_or(stream.name.place, |(_, place)| *place);
+    let in_part = subjects.iter().any(|(subject, _)| overlaps(subject, sending.pattern));
+    diagnostics.push(not_captured(sending, stream, declared_at, in_part));
+}
+
+/// Some overlap may be all there is to it, where a parameter takes few values; none at all never works.
+fn not_captured(sending: &Sending<'_>, stream: &Stream, declared_at: Place, in_part: bool) -> Diagnostic {
+    let (pattern, name) = (sending.pattern, stream.name.as_str());
+    let diagnostic = match in_part {
+        true => Diagnostic::warning(
+            sending.place,
+            format!("the stream `{name}` captures only part of `{pattern}`"),
+        ),
+        false => {
+            Diagnostic::error(sending.place, format!("the stream `{name}` does not capture `{pattern}`"))
+        }
+    };
+    diagnostic
+        .also(declared_at, format!("the stream `{name}` says here what it captures"))
+        .reason(format!(
+            "operation {} publishes to it, and what is not captured is not stored",
+            sending.operation
+        ))
+        .help("add the subject to the stream, or correct the operation's subject or stream")
+}
+
+fn never_acknowledged(sending: &Sending<'_>, stream: &Stream, no_ack: Place) -> Diagnostic {
+    let name = stream.name.as_str();
+    Diagnostic::error(sending.place, format!("the stream `{name}` never acknowledges what it stores"))
+        .also(no_ack, format!("the stream `{name}` turns acknowledgements off here"))
+        .reason(format!(
+            "operation {} would time out each time, its message stored or not",
+            sending.operation
+        ))
+        .help("remove `noAck`, or publish to another stream")
+}
+
+fn check_request(sending: &Sending<'_>, manifests: &Manifests, diagnostics: &mut Diagnostics) {
+    // A stream that acknowledges nothing stores a copy and keeps quiet, which is how requests are recorded.
+    for stream in manifests.streams.iter().filter(|stream| !stream.stays_silent()) {
+        let captured = stream.subjects().into_iter().find(|(subject, _)| overlaps(subject, sending.pattern));
+        if let Some((subject, place)) = captured {
+            diagnostics.push(answered_by_stream(sending, stream, subject, place));
+        }
+    }
+}
+
+fn answered_by_stream(sending: &Sending<'_>, stream: &Stream, subject: &str, place: Place) -> Diagnostic {
+    let (pattern, name) = (sending.pattern, stream.name.as_str());
+    Diagnostic::error(sending.place, format!("the stream `{name}` captures the request subject `{pattern}`"))
+        .also(place, format!("the stream `{name}` captures `{subject}` here"))
+        .reason(format!("its PubAck would answer operation {} in place of the service", sending.operation))
+        .help("take the subject out of the stream, or make the operation a `publish`")
+}
