@@ -125,6 +125,34 @@ async fn an_acknowledgement_that_stays_lost_is_unknown() {
 }
 
 #[tokio::test]
+async fn a_refusal_of_the_second_try_does_not_hide_the_first() {
+    let breakable = Breakable::start(&jobs_with("retry_for: 4s, timeout: 5s")).await;
+    breakable.cut.mute();
+    let broken = async {
+        breakable.break_after(1, Cut::cut).await;
+        breakable.streams.update("JOBS", &["jobs.>"], json!({ "sealed": true })).await;
+        breakable.cut.resume();
+    };
+    let (answer, ()) = tokio::join!(breakable.gateway.post("/jobs", "{}"), broken);
+    assert_eq!(problem(&answer), (504, "connection_lost", "unknown"));
+    assert_eq!(breakable.streams.count("JOBS").await, 1, "which is why it is not called refused");
+}
+
+#[tokio::test]
+async fn what_is_in_flight_when_the_process_ends_is_answered() {
+    let breakable = Breakable::start(&jobs_with("timeout: 5s")).await;
+    breakable.cut.mute();
+    let ending = async {
+        breakable.streams.holds("JOBS", 1).await;
+        breakable.gateway.begin_stop();
+        breakable.cut.resume();
+    };
+    let (answer, ()) = tokio::join!(breakable.gateway.post("/jobs", "{}"), ending);
+    assert_eq!(receipt(&answer), (1, false));
+    breakable.gateway.stop().await;
+}
+
+#[tokio::test]
 async fn a_message_is_held_from_the_moment_it_could_not_be_stored() {
     // The first try waits longer for its acknowledgement than messages are held.
     let breakable = Breakable::start(&jobs_with("retry_for: 500ms, timeout: 8s")).await;
