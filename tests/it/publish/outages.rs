@@ -112,7 +112,6 @@ async fn an_acknowledgement_that_stays_lost_is_unknown() {
             }
         };
         let (answer, ()) = tokio::join!(answer, breakable.break_after(sequence, Cut::refuse));
-        // The last try was not even sent; that must not hide the first.
         assert_eq!(problem(&answer), (504, "connection_lost", "unknown"));
         assert_eq!(answer.json()["retryable"], retryable);
         assert!(answer.took < Duration::from_secs(3), "answered before the deadline: {answer:?}");
