@@ -2,6 +2,7 @@
 //! and one access line logged, also for a client that went away.
 
 mod access;
+mod unread;
 
 use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
@@ -18,6 +19,7 @@ use crate::problem::{self, Code, Problem};
 use crate::telemetry::Log;
 use crate::translate::HttpResponse;
 use access::AccessLine;
+use unread::Unread;
 
 /// What the public listener's connections share. Without a log there are no access lines.
 #[derive(Debug)]
@@ -32,6 +34,7 @@ impl Edge {
     /// Answers one request of a peer.
     pub async fn entry(&self, peer: IpAddr, request: Request<Incoming>) -> HttpResponse {
         let (parts, body) = request.into_parts();
+        let body = Unread::new(&parts, body);
         let head = Head::new(parts, peer);
         let mut line = AccessLine::new(self.log.as_ref(), &head);
         let mut response = self.answer(&head, body, &mut line.note).await;
@@ -43,7 +46,7 @@ impl Edge {
     }
 
     /// A panic is a bug: it is answered and logged, and nothing else is touched by it.
-    async fn answer(&self, head: &Head, body: Incoming, note: &mut Note) -> HttpResponse {
+    async fn answer(&self, head: &Head, body: Unread, note: &mut Note) -> HttpResponse {
         let answered = {
             let handling = pin!(self.gateway.handle(head, body, note));
             AssertUnwindSafe(handling).catch_unwind().await

@@ -10,12 +10,12 @@ pub mod operation;
 pub mod route;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
 use http_body_util::Full;
 use hyper::body::Body;
+use tokio_util::sync::CancellationToken;
 use tower::BoxError;
 
 use crate::admit::{self, InFlight};
@@ -35,7 +35,7 @@ pub struct Gateway {
     table: Compiled,
     in_flight: InFlight,
     nats: Nats,
-    closed: AtomicBool,
+    closed: CancellationToken,
 }
 
 /// What the log says of a request beside its answer.
@@ -51,7 +51,7 @@ impl Gateway {
     /// A gateway over a compiled route table.
     pub fn new(table: Compiled, nats: Nats) -> Gateway {
         let in_flight = InFlight::new(table.in_flight);
-        Gateway { table, in_flight, nats, closed: AtomicBool::new(false) }
+        Gateway { table, in_flight, nats, closed: CancellationToken::new() }
     }
 
     /// Answers one request. `note` takes what the access log says of it.
@@ -98,9 +98,8 @@ impl Gateway {
         let _permit = admit::admit(&self.in_flight, &operation.in_flight)?;
         let caller = authenticate::authenticate(head)?;
         let received =
-            validate::receive(&operation.input, head, &matched.path, body, self.nats.max_payload(), deadline)
-                .await?;
-        let payload = &*payload.insert(received);
+            validate::receive(&operation.input, head, &matched.path, body, self.nats.max_payload(), deadline);
+        let payload = &*payload.insert(self.unless_closed(received).await?);
         let seen = Seen { head, path: &[], payload: Some(payload) };
         let outbound = operation.mapping.outbound(seen, caller, payload, deadline)?;
         let reply = operation.binding.send(&self.nats, outbound, head, deadline).await?;
@@ -108,9 +107,18 @@ impl Gateway {
     }
 
     fn find<'a>(&'a self, head: &'a Head) -> Result<Destination<'a>, Problem> {
-        match self.closed.load(Ordering::Relaxed) {
-            true => Err(Problem::new(Code::Draining, "the gateway is shutting down")),
+        match self.closed.is_cancelled() {
+            true => Err(draining()),
             false => self.table.find(head),
+        }
+    }
+
+    /// A stage that waits for the client, who shall not keep the gateway from ending.
+    async fn unless_closed<T>(&self, stage: impl Future<Output = Result<T, Problem>>) -> Result<T, Problem> {
+        tokio::select! {
+            biased;
+            done = stage => done,
+            () = self.closed.cancelled() => Err(draining()),
         }
     }
 
@@ -129,10 +137,14 @@ impl Gateway {
         self.in_flight.count()
     }
 
-    /// From now on every new request is answered `draining`.
+    /// From now on every new request is answered `draining`, and so is one whose body is still on its way.
     pub fn close(&self) {
-        self.closed.store(true, Ordering::Relaxed);
+        self.closed.cancel();
     }
+}
+
+fn draining() -> Problem {
+    Problem::new(Code::Draining, "the gateway is shutting down")
 }
 
 fn unsuccessful(

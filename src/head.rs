@@ -72,7 +72,8 @@ impl Head {
             if !name.trim().eq_ignore_ascii_case("wait") {
                 return None;
             }
-            seconds.trim().trim_matches('"').parse().ok().map(Duration::from_secs)
+            // No patience at all is no wish that can be granted.
+            seconds.trim().trim_matches('"').parse().ok().filter(|wait| *wait > 0).map(Duration::from_secs)
         });
         waits.min()
     }
@@ -90,9 +91,14 @@ mod tests {
     #[test]
     fn prefer_wait_lowers_the_deadline_and_never_raises_it() {
         let timeout = Duration::from_secs(2);
-        for (prefer, seconds) in
-            [("wait=1", 1), ("respond-async, wait=1", 1), ("wait=60", 2), ("wait=x", 2), ("Wait=\"1\"", 1)]
-        {
+        for (prefer, seconds) in [
+            ("wait=1", 1),
+            ("respond-async, wait=1", 1),
+            ("wait=60", 2),
+            ("wait=x", 2),
+            ("wait=0", 2),
+            ("Wait=\"1\"", 1),
+        ] {
             let head = head(prefer);
             assert_eq!(
                 head.deadline(timeout, true) - head.received,

@@ -89,7 +89,8 @@ impl Nats {
         self.session().is_some()
     }
 
-    /// Waits until a request could be sent; false if that has not come by `until`.
+    /// Waits until a request could be sent; false if that has not come by `until`, or never will because of
+    /// [`Self::shutdown`].
     pub async fn connected(&self, until: Instant) -> bool {
         let mut changes = self.changes();
         loop {
@@ -97,9 +98,12 @@ impl Nats {
             if self.is_connected() {
                 return true;
             }
-            match timeout_at(until, changes.changed()).await {
-                Ok(Ok(())) => {}
-                Ok(Err(_)) | Err(_) => return self.is_connected(),
+            let changed = tokio::select! {
+                changed = timeout_at(until, changes.changed()) => matches!(changed, Ok(Ok(()))),
+                () = self.shared.stop.cancelled() => false,
+            };
+            if !changed {
+                return self.is_connected();
             }
         }
     }

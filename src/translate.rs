@@ -7,7 +7,9 @@ pub mod compile;
 pub mod outbound;
 pub mod problem;
 
-use http::Response;
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, HeaderMap};
+use http::{Response, StatusCode};
 use http_body_util::Full;
 
 use crate::expression::{EvalError, Parameter, Place, ProblemInfo, ReplyInfo, RequestInfo, Scope};
@@ -16,7 +18,7 @@ use crate::problem::{Code, Problem, Violation};
 use crate::validate::Payload;
 
 /// An answer to the client.
-pub type HttpResponse = Response<Full<bytes::Bytes>>;
+pub type HttpResponse = Response<Full<Bytes>>;
 
 /// What expressions may read of a request: as much of it as is known so far.
 #[derive(Debug, Clone, Copy)]
@@ -51,6 +53,19 @@ impl<'a> Seen<'a> {
             problem,
         }
     }
+}
+
+/// The response of a status, whatever body was made for it: some statuses have none, and a body would break the
+/// connection.
+fn whole(status: StatusCode, mut headers: HeaderMap, mut body: Bytes) -> HttpResponse {
+    if matches!(status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED) {
+        body = Bytes::new();
+        headers.remove(CONTENT_TYPE);
+    }
+    let mut response = Response::new(Full::new(body));
+    *response.status_mut() = status;
+    *response.headers_mut() = headers;
+    response
 }
 
 /// An expression that failed while the outbound message was built: the client's request lacks something.

@@ -1,8 +1,8 @@
 //! YAML and JSON files as a tree in which every key and value knows its place.
 //!
 //! The file is read once into [`Node`]s. Typed configuration is then deserialised from the tree
-//! ([`read`]), so that derive, JSON Schema and diagnostics stay one: an error is noted at its place, the
-//! offending node is cut, and reading goes on until nothing fails. The YAML library stays behind [`parse`].
+//! ([`read()`]), so that derive, JSON Schema and diagnostics stay one: an error is noted at its place, the
+//! offending node is cut, and reading goes on until nothing fails. The YAML library stays behind [`parse()`].
 
 mod de;
 mod json;

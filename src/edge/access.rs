@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io::Write as _;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use http::StatusCode;
 use tokio::time::Instant;
@@ -46,15 +46,16 @@ impl Drop for AccessLine<'_> {
         log.writer.append(|out| {
             let mut fields = Fields { out, format: log.format };
             let message = if self.status.is_some() { "request" } else { "request abandoned by its client" };
-            fields.begin(SystemTime::now(), message);
-            self.write(&mut fields);
+            let took = Instant::now().saturating_duration_since(self.head.received);
+            fields.begin(self.head.time + took, message);
+            self.write(&mut fields, took);
             fields.end();
         });
     }
 }
 
 impl AccessLine<'_> {
-    fn write(&self, fields: &mut Fields<'_>) {
+    fn write(&self, fields: &mut Fields<'_>, took: Duration) {
         let head = self.head;
         fields.plain("request_id", head.id.as_str());
         fields.plain("trace_id", head.trace.id().as_str());
@@ -71,8 +72,7 @@ impl AccessLine<'_> {
                 fields.text("cause", cause);
             }
         }
-        let took = Instant::now().saturating_duration_since(head.received).as_micros();
-        fields.number("duration_us", u64::try_from(took).unwrap_or(u64::MAX));
+        fields.number("duration_us", u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
         fields.displayed("ip", head.ip);
     }
 }

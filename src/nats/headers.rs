@@ -104,6 +104,12 @@ pub fn get<'a>(headers: &'a HeaderMap, wanted: &str) -> Option<&'a str> {
         .map(HeaderValue::as_str)
 }
 
+/// A number as a header has it: digits and nothing else, without the sign that a parser would take.
+pub fn number(text: &str) -> Option<u16> {
+    let digits = text.trim();
+    digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok()).flatten()
+}
+
 /// Bytes that the headers take on the wire; none for an empty map, which is not sent.
 pub fn wire_len(headers: &HeaderMap) -> usize {
     if headers.is_empty() {

@@ -38,7 +38,7 @@ impl Reply {
             return None;
         }
         Some(ServiceError {
-            code: code.and_then(|code| code.trim().parse().ok()),
+            code: code.and_then(headers::number),
             description: description.unwrap_or_default().to_owned(),
         })
     }

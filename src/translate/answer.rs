@@ -2,13 +2,12 @@
 
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderMap};
-use http::{HeaderName, HeaderValue, Response, StatusCode};
-use http_body_util::Full;
+use http::{HeaderName, HeaderValue, StatusCode};
 use serde::Serialize;
 use serde::de::IgnoredAny;
 
 use super::case::{Case, JSON};
-use super::{HttpResponse, Seen, unfit_reply};
+use super::{HttpResponse, Seen, unfit_reply, whole};
 use crate::exchange::{self, Reply, Stored};
 use crate::expression::{AckInfo, ReplyInfo, Scope};
 use crate::json::Document;
@@ -106,28 +105,29 @@ impl Answering {
             else {
                 continue;
             };
+            if name == CONTENT_TYPE {
+                continue;
+            }
             for value in values {
-                let value = HeaderValue::from_str(value.as_str())
-                    .map_err(|_| bad_reply("a header is not legal", text))?;
-                headers.append(name, value);
+                headers.append(name, legal(text, value.as_str())?);
             }
         }
-        if reply.payload.is_empty() {
-            headers.remove(CONTENT_TYPE);
-        } else if !headers.contains_key(CONTENT_TYPE) {
-            headers.insert(CONTENT_TYPE, self.content_type(reply, status));
+        if !reply.payload.is_empty() {
+            headers.insert(CONTENT_TYPE, self.content_type(reply, status)?);
         }
         Ok(headers)
     }
 
-    fn content_type(&self, reply: &nats::Reply, status: StatusCode) -> HeaderValue {
-        // The reply says so itself even where the header is not one that may reach the client as it came.
-        let own = reply.header("Content-Type").and_then(|value| HeaderValue::from_str(value).ok());
-        let contract = || self.media_type.clone().filter(|_| status == self.status);
-        own.or_else(contract).unwrap_or_else(|| match serde_json::from_slice::<IgnoredAny>(&reply.payload) {
+    /// The one type of the body. The reply says it even where its header may not reach the client as it came.
+    fn content_type(&self, reply: &nats::Reply, status: StatusCode) -> Result<HeaderValue, Problem> {
+        if let Some(own) = reply.header(CONTENT_TYPE.as_str()) {
+            return legal(CONTENT_TYPE.as_str(), own);
+        }
+        let contract = self.media_type.clone().filter(|_| status == self.status);
+        Ok(contract.unwrap_or_else(|| match serde_json::from_slice::<IgnoredAny>(&reply.payload) {
             Ok(_) => JSON,
             Err(_) => OCTETS,
-        })
+        }))
     }
 
     fn stored(&self, seen: Seen<'_>, stored: &Stored) -> Result<HttpResponse, Problem> {
@@ -156,14 +156,7 @@ fn render(case: Option<&Case>, scope: &Scope<'_>, plain: Plain) -> Result<HttpRe
         }
         case.set_headers(scope, &mut headers).map_err(|error| unfit_reply(&error))?;
     }
-    if matches!(status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED) {
-        body = Bytes::new();
-        headers.remove(CONTENT_TYPE);
-    }
-    let mut response = Response::new(Full::new(body));
-    *response.status_mut() = status;
-    *response.headers_mut() = headers;
-    Ok(response)
+    Ok(whole(status, headers, body))
 }
 
 #[derive(Serialize)]
@@ -190,7 +183,7 @@ fn error_status(error: &ServiceError) -> StatusCode {
 
 fn asked_status(reply: &nats::Reply) -> Result<Option<StatusCode>, Problem> {
     let Some(text) = reply.header(exchange::STATUS) else { return Ok(None) };
-    let status = text.trim().parse::<u16>().ok().filter(|status| (200..=599).contains(status));
+    let status = nats::headers::number(text).filter(|status| (200..=599).contains(status));
     match status.and_then(|status| StatusCode::from_u16(status).ok()) {
         Some(status) => Ok(Some(status)),
         None => Err(bad_reply("its status is not 200 to 599", exchange::STATUS)),
@@ -203,6 +196,10 @@ fn service_error(error: &ServiceError, status: StatusCode) -> Problem {
     let mut problem = Problem::new(Code::ServiceError, detail);
     problem.status = Some(status);
     problem
+}
+
+fn legal(name: &str, value: &str) -> Result<HeaderValue, Problem> {
+    HeaderValue::from_str(value).map_err(|_| bad_reply("a header is not legal", name))
 }
 
 fn bad_reply(what: &str, header: &str) -> Problem {

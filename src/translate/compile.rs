@@ -28,6 +28,9 @@ pub const REPLY_HEADERS: [&str; 8] = [
     "retry-after",
 ];
 
+/// Headers that the gateway puts on a message itself, from those of the request.
+const GATEWAYS_OWN: [&str; 3] = ["content-type", "traceparent", "tracestate"];
+
 /// Compiles what one operation says, against the names that it may use.
 pub struct Compiler<'a> {
     /// The operation's name.
@@ -45,7 +48,8 @@ impl Compiler<'_> {
         let payload =
             self.optional(request.payload.as_ref(), |this, node| this.payload(node, Position::Request));
         let headers = self.message_headers(&request.headers);
-        let forward = forward(request.forward_headers.as_ref().unwrap_or(&defaults.forward_headers));
+        let forward =
+            forward(request.forward_headers.as_ref().unwrap_or(&defaults.forward_headers), &request.headers);
         Some(Mapping { subject: subject?, payload: payload?, headers: headers?, forward, storing: None })
     }
 
@@ -55,7 +59,8 @@ impl Compiler<'_> {
         let payload =
             self.optional(publish.payload.as_ref(), |this, node| this.payload(node, Position::Request));
         let headers = self.message_headers(&publish.headers);
-        let forward = forward(publish.forward_headers.as_ref().unwrap_or(&defaults.forward_headers));
+        let forward =
+            forward(publish.forward_headers.as_ref().unwrap_or(&defaults.forward_headers), &publish.headers);
         let id = self.id_source(publish);
         let storing =
             Storing { operation: self.operation.to_owned(), stream: publish.stream.value.clone(), id: id? };
@@ -247,10 +252,19 @@ struct Parts<'a> {
     body: &'a Option<Node>,
 }
 
-fn forward(names: &[Located<String>]) -> Vec<(HeaderName, String)> {
-    let read =
-        |name: &Located<String>| Some((HeaderName::from_bytes(name.as_bytes()).ok()?, name.value.clone()));
-    names.iter().filter_map(read).collect()
+/// The request headers that travel on, each once. NATS tells names apart by case and HTTP does not, so what the
+/// operator or the gateway sets must not come a second time from the client.
+fn forward(names: &[Located<String>], set: &Entries<Located<String>>) -> Vec<(HeaderName, String)> {
+    let mut forward: Vec<(HeaderName, String)> = Vec::new();
+    for name in names {
+        let Ok(header) = HeaderName::from_bytes(name.as_bytes()) else { continue };
+        let is_set = GATEWAYS_OWN.contains(&header.as_str())
+            || set.0.iter().any(|(other, _)| other.eq_ignore_ascii_case(header.as_str()));
+        if !is_set && !forward.iter().any(|(known, _)| *known == header) {
+            forward.push((header, name.value.clone()));
+        }
+    }
+    forward
 }
 
 /// What a payload is compiled from. With each place goes the text that stands there.

@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use async_nats::HeaderMap;
 use http::HeaderName;
+use http::header::CONNECTION;
 use tokio::time::Instant;
 
 use super::{Seen, unfit_request};
 use crate::authenticate::Caller;
 use crate::exchange::{self, Identity, Outbound, identity};
 use crate::head::Head;
-use crate::nats::headers::Headers;
+use crate::nats::headers::{Headers, get};
 use crate::nats::{Outgoing, publication};
 use crate::problem::{Code, Problem, Violation};
 use crate::template::Template;
@@ -115,7 +116,7 @@ impl Mapping {
 
     fn headers(&self, seen: Seen<'_>, payload: &Payload) -> Result<Headers, Problem> {
         let mut headers = Headers::default();
-        for (name, on_message) in &self.forward {
+        for (name, on_message) in self.forward.iter().filter(|(name, _)| !is_hop_by_hop(seen.head, name)) {
             for value in seen.head.headers().get_all(name).iter().filter_map(|value| value.to_str().ok()) {
                 headers.append(on_message, value);
             }
@@ -129,7 +130,9 @@ impl Mapping {
                 return Err(Problem::new(Code::InvalidParameter, detail));
             }
         }
-        if self.payload.is_some() {
+        if get(headers.map(), "Content-Type").is_some() {
+            // The operator has said what it is.
+        } else if self.payload.is_some() {
             headers.set(exchange::CONTENT_TYPE, "application/json");
         } else if let Some(Ok(content_type)) = payload.body.content_type.as_ref().map(|value| value.to_str())
         {
@@ -137,6 +140,14 @@ impl Mapping {
         }
         Ok(headers)
     }
+}
+
+/// Whether the client has declared a header to be for this connection alone (RFC 9110, 7.6.1).
+fn is_hop_by_hop(head: &Head, name: &HeaderName) -> bool {
+    let declared = head.headers().get_all(CONNECTION).iter().filter_map(|value| value.to_str().ok());
+    declared
+        .flat_map(|value| value.split(','))
+        .any(|option| option.trim().eq_ignore_ascii_case(name.as_str()))
 }
 
 /// Adds what is on every message.

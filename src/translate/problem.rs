@@ -1,13 +1,12 @@
 //! Problem → HTTP response: RFC 9457, or the error body that a legacy client parses. The headers keep the truth.
 
+use http::HeaderValue;
 use http::header::CONTENT_TYPE;
-use http::{HeaderValue, Response};
-use http_body_util::Full;
 
 use super::case::Case;
-use super::{HttpResponse, Seen};
+use super::{HttpResponse, Seen, whole};
 use crate::expression::{EvalError, ProblemInfo, Scope};
-use crate::problem::Problem;
+use crate::problem::{MEDIA_TYPE, Problem};
 
 /// A compiled `problem` case.
 #[derive(Debug)]
@@ -60,15 +59,13 @@ fn render(
     if !case.case.holds(scope)? {
         return Ok(None);
     }
-    let mut response = problem.response(id);
-    if let Some(body) = case.case.body(scope)? {
-        response = Response::new(Full::new(body));
-        *response.headers_mut() = problem.headers();
-    }
-    *response.status_mut() = case.case.status.unwrap_or_else(|| problem.status());
-    case.case.set_headers(scope, response.headers_mut())?;
+    let status = case.case.status.unwrap_or_else(|| problem.status());
+    let mut headers = problem.headers();
+    headers.insert(CONTENT_TYPE, MEDIA_TYPE);
+    let body = case.case.body(scope)?.unwrap_or_else(|| problem.body(id));
+    case.case.set_headers(scope, &mut headers)?;
     if let Some(content_type) = &case.content_type {
-        response.headers_mut().insert(CONTENT_TYPE, content_type.clone());
+        headers.insert(CONTENT_TYPE, content_type.clone());
     }
-    Ok(Some(response))
+    Ok(Some(whole(status, headers, body)))
 }

@@ -9,5 +9,6 @@ pub(crate) mod golden;
 pub(crate) mod hostile;
 pub(crate) mod http;
 pub(crate) mod nats_server;
+pub(crate) mod process;
 pub(crate) mod service;
 pub(crate) mod streams;

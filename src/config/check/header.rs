@@ -23,16 +23,18 @@ const HOP_BY_HOP: [&str; 10] = [
 pub(super) fn travelling(names: &[Located<String>], diagnostics: &mut Diagnostics) {
     for name in names {
         let own = || first_prefix(name, &["nats-", "natsgate-"]);
-        refuse(name, legal(name).or_else(|| hop_by_hop(name)).or_else(own), diagnostics);
+        refuse(name, listed(name).or_else(|| hop_by_hop(name)).or_else(own), diagnostics);
     }
 }
 
 /// Headers that are set on a message.
 pub(super) fn of_message(headers: &Entries<Located<String>>, diagnostics: &mut Diagnostics) {
     for (name, value) in &headers.0 {
-        refuse(name, legal(name).or_else(|| first_prefix(name, &["nats-", "natsgate-"])), diagnostics);
+        let own = || first_prefix(name, &["nats-", "natsgate-"]).or_else(|| trace(name));
+        refuse(name, legal(name).or_else(own), diagnostics);
         one_line(value, diagnostics);
     }
+    once(headers, diagnostics);
 }
 
 /// Headers that are set on an answer.
@@ -42,6 +44,7 @@ pub(super) fn of_answer(headers: &Entries<Located<String>>, diagnostics: &mut Di
         refuse(name, legal(name).or_else(|| hop_by_hop(name)).or_else(own), diagnostics);
         one_line(value, diagnostics);
     }
+    once(headers, diagnostics);
 }
 
 /// Text of a header is one line.
@@ -80,6 +83,32 @@ fn refuse(name: &Located<String>, reason: Option<String>, diagnostics: &mut Diag
 
 fn legal(name: &str) -> Option<String> {
     HeaderName::from_bytes(name.as_bytes()).err().map(|_| "this is not a legal header name".to_owned())
+}
+
+/// A name in a list of headers that may pass.
+fn listed(name: &str) -> Option<String> {
+    let wildcard =
+        || name.contains('*').then(|| "names are written out, one by one: `*` is no wildcard".to_owned());
+    legal(name).or_else(wildcard)
+}
+
+fn trace(name: &str) -> Option<String> {
+    let is_trace = ["traceparent", "tracestate"].contains(&name.to_ascii_lowercase().as_str());
+    is_trace.then(|| "natsgate itself sets it, from the request's own".to_owned())
+}
+
+/// Names are told apart without their case: two spellings would be one header, and one of the values lost.
+fn once(headers: &Entries<Located<String>>, diagnostics: &mut Diagnostics) {
+    for (index, (name, _)) in headers.0.iter().enumerate() {
+        let earlier = headers.0.iter().take(index).find(|(other, _)| other.eq_ignore_ascii_case(name));
+        if let Some((earlier, _)) = earlier {
+            diagnostics.push(
+                Diagnostic::error(name.place, format!("the header `{}` stands twice", name.value))
+                    .also(earlier.place, format!("`{}` is here", earlier.value))
+                    .help("remove one of them"),
+            );
+        }
+    }
 }
 
 fn hop_by_hop(name: &str) -> Option<String> {

@@ -144,6 +144,16 @@ impl Gateway {
     }
 }
 
+/// The report on a configuration that must not run; `None` if it would.
+pub(crate) fn refused(yaml: &str) -> Option<String> {
+    let dir = tempfile::tempdir().expect("temporary directory");
+    let path = dir.path().join("natsgate.yaml");
+    std::fs::write(&path, yaml).expect("configuration");
+    let (config, mut diagnostics) = config::load(&path, &Overrides::default());
+    let table = config.and_then(|config| compile(&config, &Manifests::default(), &mut diagnostics));
+    table.is_none().then(|| diagnostics.render())
+}
+
 impl Drop for Gateway {
     fn drop(&mut self) {
         if let Some(running) = self.running.take() {

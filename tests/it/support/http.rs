@@ -55,10 +55,10 @@ impl Client {
         self.answer(method, began).await
     }
 
-    /// Sends bytes as they are.
-    pub(crate) async fn write(&mut self, bytes: &[u8]) {
+    /// Sends bytes as they are; whether all of them were taken.
+    pub(crate) async fn write(&mut self, bytes: &[u8]) -> bool {
         // A gateway that has refused a request may close before everything is written.
-        let _ = self.stream.write_all(bytes).await;
+        self.stream.write_all(bytes).await.is_ok()
     }
 
     /// Reads an answer with a Content-Length.

@@ -5,12 +5,14 @@ use std::sync::{Arc, Mutex};
 use async_nats::{Client, HeaderMap, Message};
 use bytes::Bytes;
 use futures_util::StreamExt;
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
 /// A responder on a subject.
 pub(crate) struct Service {
     pub(crate) client: Client,
     seen: Arc<Mutex<Vec<Message>>>,
+    leave: Arc<Notify>,
     task: JoinHandle<()>,
 }
 
@@ -34,8 +36,19 @@ impl Service {
         let _ = client.request("$SYS.REQ.USER.INFO", Bytes::new()).await;
         let (seen, answering) = (Arc::new(Mutex::new(Vec::new())), client.clone());
         let record = Arc::clone(&seen);
+        let (leave, mut leaving) = (Arc::new(Notify::new()), false);
+        let leaves = Arc::clone(&leave);
         let task = tokio::spawn(async move {
-            while let Some(message) = messages.next().await {
+            loop {
+                let message = tokio::select! {
+                    message = messages.next() => message,
+                    () = leaves.notified(), if !leaving => {
+                        leaving = true;
+                        let _ = messages.drain().await;
+                        continue;
+                    }
+                };
+                let Some(message) = message else { break };
                 let answer = reply(&message);
                 let to = message.reply.clone();
                 record.lock().expect("record").push(message);
@@ -43,8 +56,10 @@ impl Service {
                     let _ = answering.publish_with_headers(to, headers, payload).await;
                 }
             }
+            // A round trip: every answer has reached the server.
+            let _ = answering.request("$SYS.REQ.USER.INFO", Bytes::new()).await;
         });
-        Service { client, seen, task }
+        Service { client, seen, leave, task }
     }
 
     /// Answers everything with these bytes.
@@ -78,6 +93,18 @@ impl Service {
         }
         Service::start(nats, subject, move |_| Some((map.clone(), Bytes::from_static(payload.as_bytes()))))
             .await
+    }
+
+    /// Leaves its queue group as a service should: what has been given to it is answered first.
+    pub(crate) async fn leave(&mut self) {
+        self.leave.notify_one();
+        (&mut self.task).await.expect("the service ends");
+    }
+
+    /// Answers a message that was left without an answer.
+    pub(crate) async fn answer(&self, message: &Message, payload: &'static str) {
+        let reply = message.reply.clone().expect("a request");
+        self.client.publish(reply, payload.into()).await.expect("published");
     }
 
     /// Everything that has arrived so far.

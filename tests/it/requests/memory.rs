@@ -1,0 +1,74 @@
+//! Requests that nobody answers and clients that go away leave nothing behind in the process.
+
+use std::sync::Arc;
+
+use futures_util::future::join_all;
+use tokio::sync::Barrier;
+
+use crate::support::http::Client;
+use crate::support::nats_server::NatsServer;
+use crate::support::process::Process;
+
+const YAML: &str = "operations:
+  POST /slow: { request: { subject: slow, timeout: 200ms } }
+  POST /forever: { request: { subject: slow, timeout: 60s } }
+";
+const AT_ONCE: usize = 500;
+const MIB: u64 = 1024 * 1024;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn twenty_thousand_unanswered_and_two_thousand_abandoned_requests_leave_nothing() {
+    let nats = NatsServer::start().await;
+    let mut silent = nats.client().await.subscribe("slow").await.expect("a service that never answers");
+    let _read = tokio_util::task::AbortOnDropHandle::new(tokio::spawn(async move {
+        while futures_util::StreamExt::next(&mut silent).await.is_some() {}
+    }));
+    let process = Process::serve(&nats.url(), YAML).await;
+    process.connected().await;
+    // What the process needs for so many connections at once is no leak.
+    unanswered(&process, 4).await;
+    abandoned(&process).await;
+    let before = process.resident();
+    unanswered(&process, 40).await;
+    for _ in 0..4 {
+        abandoned(&process).await;
+    }
+    let after = process.resident();
+    println!("resident memory: {} MiB before, {} MiB after", before / MIB, after / MIB);
+    assert!(after < before + 20 * MIB, "{before} bytes before, {after} after");
+    let ready = process.ready().await.json();
+    assert_eq!((&ready["nats"]["waiting_replies"], &ready["in_flight"]), (&0.into(), &0.into()));
+    assert_eq!(ready["nats"]["reconnects"], 0);
+}
+
+/// So many requests on each of many connections, none of which is answered by a service.
+async fn unanswered(process: &Process, each: usize) {
+    let clients = (0..AT_ONCE).map(|_| async {
+        let mut client = Client::connect(&process.url).await;
+        for _ in 0..each {
+            let answer = client.send("POST", "/slow", &[], &[b'x'; 100]).await;
+            assert_eq!(answer.problem(), ("timeout", "unknown"));
+        }
+    });
+    join_all(clients).await;
+}
+
+/// Many requests whose clients go away while they wait.
+async fn abandoned(process: &Process) {
+    let waiting = Arc::new(Barrier::new(AT_ONCE + 1));
+    let clients = (0..AT_ONCE).map(|_| {
+        let waiting = Arc::clone(&waiting);
+        async move {
+            let mut client = Client::connect(&process.url).await;
+            client.write(b"POST /forever HTTP/1.1\r\nHost: test\r\nContent-Length: 1\r\n\r\nx").await;
+            waiting.wait().await;
+        }
+    });
+    tokio::join!(join_all(clients), async {
+        process.until("all wait", |ready| ready["nats"]["waiting_replies"] == AT_ONCE).await;
+        waiting.wait().await;
+    });
+    process
+        .until("nobody waits", |ready| ready["nats"]["waiting_replies"] == 0 && ready["in_flight"] == 0)
+        .await;
+}
