@@ -1,6 +1,6 @@
 //! The configuration as it is written: one YAML file, its includes, and nothing that was derived from them.
 //!
-//! [`load`] reads everything in one run and reports every problem that needs neither a contract nor a server.
+//! [`load()`] reads everything in one run and reports every problem that needs neither a contract nor a server.
 //! What the operations become is the compiler's business; `${…}` placeholders stay text here. The doc
 //! comments of these types are the help text of editors and of the reference page.
 

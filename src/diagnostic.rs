@@ -142,20 +142,6 @@ impl Diagnostics {
         u32::try_from(self.sources.len() - 1).unwrap_or(u32::MAX)
     }
 
-    /// A place inside this scalar, `offset` characters after the start of its text: exact for text on one line
-    /// without escapes, its beginning for everything else.
-    pub fn within(&self, scalar: Place, offset: usize) -> Place {
-        let line = (scalar.line as usize).checked_sub(1);
-        let source = self.sources.get(scalar.file as usize);
-        let line = line.and_then(|line| source?.text.lines().nth(line)).unwrap_or_default();
-        let start = (scalar.column as usize).saturating_sub(1);
-        let text: String = line.chars().skip(start).take(scalar.length as usize).collect();
-        if text.chars().count() < scalar.length as usize || text.contains('\\') {
-            return scalar;
-        }
-        scalar.inside(offset, text.starts_with(['"', '\'']))
-    }
-
     /// Keeps what stands at a place out of every source line that is shown: a secret.
     pub fn hide(&mut self, place: Place) {
         self.hidden.push(place);

@@ -1,8 +1,8 @@
 //! YAML and JSON files as a tree in which every key and value knows its place.
 //!
 //! The file is read once into [`Node`]s. Typed configuration is then deserialised from the tree
-//! ([`read`]), so that derive, JSON Schema and diagnostics stay one: an error is noted at its place, the
-//! offending node is cut, and reading goes on until nothing fails. The YAML library stays behind [`parse`].
+//! ([`read()`]), so that derive, JSON Schema and diagnostics stay one: an error is noted at its place, the
+//! offending node is cut, and reading goes on until nothing fails. The YAML library stays behind [`parse()`].
 
 mod de;
 mod json;
@@ -25,14 +25,14 @@ pub struct Node {
     pub value: Value,
 }
 
-/// What a node can be. Numbers keep their text.
+/// What a node can be. Numbers are 64-bit integers or doubles, as serde hands them over.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
     /// Nothing, `null` or `~`.
     Null,
     /// `true` or `false`.
     Bool(bool),
-    /// A number, as it was written.
+    /// A number.
     Number(serde_json::Number),
     /// Text.
     Text {

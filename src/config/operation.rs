@@ -71,7 +71,7 @@ pub enum Binding<'a> {
 }
 
 impl Operation {
-    /// Where it goes. [`super::load`] keeps only operations with exactly one binding.
+    /// Where it goes. [`super::load()`] keeps only operations with exactly one binding.
     pub fn binding(&self) -> Option<Binding<'_>> {
         match (&self.request, &self.publish) {
             (Some(request), None) => Some(Binding::Request(request)),

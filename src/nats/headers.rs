@@ -23,17 +23,13 @@ impl Headers {
         self.put(name, value, |map, name, value| map.insert(name, value))
     }
 
-    /// Sets a header of our own, whose name is known to be legal.
-    pub fn set(&mut self, name: HeaderName, content: &str) -> bool {
-        match value(content) {
-            Some(value) => {
-                self.map.insert(name, value);
-                true
-            }
-            None => {
-                self.dropped.push(name.to_string());
-                false
-            }
+    /// Sets a header of our own, whose name is known to be legal. A value that is not is dropped all the same.
+    pub fn set(&mut self, name: HeaderName, content: String) {
+        if is_value(&content) {
+            // From text that is owned and has been checked, this neither copies nor panics.
+            self.map.insert(name, HeaderValue::from(content));
+        } else {
+            self.dropped.push(name.to_string());
         }
     }
 
@@ -84,8 +80,11 @@ pub fn name(text: &str) -> Option<HeaderName> {
 
 /// A header value, if the text is one: ASCII without control characters, tabs apart.
 pub fn value(text: &str) -> Option<HeaderValue> {
-    let legal = text.bytes().all(|b| b == b'\t' || b == b' ' || b.is_ascii_graphic());
-    legal.then(|| HeaderValue::from_str(text).ok()).flatten()
+    is_value(text).then(|| HeaderValue::from_str(text).ok()).flatten()
+}
+
+fn is_value(text: &str) -> bool {
+    text.bytes().all(|b| b == b'\t' || b == b' ' || b.is_ascii_graphic())
 }
 
 /// Looks a header up whatever its case; the spelling as given is tried first. The first value of several.

@@ -92,7 +92,7 @@ table! {
     UriTooLong "uri_too_long" 414 NotExecuted None, "URI too long":
         "the rendered subject does not fit into the server's control line";
     HeadersTooLarge "headers_too_large" 431 NotExecuted None, "Headers too large":
-        "the message's headers are over JetStream's 64 KiB";
+        "the message's headers are over JetStream's 64 KiB; a head too large to be read at all (about 400 KiB) gets the status alone";
     IdempotencyKeyRequired "idempotency_key_required" 400 NotExecuted None, "Idempotency-Key required":
         "the operation requires an `Idempotency-Key`, and there is none or it is not 1 to 255 visible ASCII characters";
     IdempotencyMismatch "idempotency_mismatch" 422 NotExecuted None, "Idempotency-Key used for another request":

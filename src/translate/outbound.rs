@@ -93,7 +93,7 @@ impl Mapping {
         let mut headers = self.headers(seen, payload)?;
         match &self.storing {
             None => {
-                headers.set(exchange::DEADLINE, &due(seen.head, deadline));
+                headers.set(exchange::DEADLINE, due(seen.head, deadline));
                 Ok(Outbound::Request(Outgoing {
                     subject,
                     headers: finish(headers, seen.head),
@@ -103,7 +103,7 @@ impl Mapping {
             Some(storing) => {
                 let identity = storing.identify(seen, caller, payload)?;
                 if let Some(fingerprint) = &identity.fingerprint {
-                    headers.set(exchange::FINGERPRINT, fingerprint);
+                    headers.set(exchange::FINGERPRINT, fingerprint.clone());
                 }
                 let message = Outgoing { subject, headers: finish(headers, seen.head), payload: body };
                 let message = publication(message, &identity.id, &storing.stream).ok_or_else(|| {
@@ -133,10 +133,10 @@ impl Mapping {
         if get(headers.map(), "Content-Type").is_some() {
             // The operator has said what it is.
         } else if self.payload.is_some() {
-            headers.set(exchange::CONTENT_TYPE, "application/json");
+            headers.set(exchange::CONTENT_TYPE, "application/json".to_owned());
         } else if let Some(Ok(content_type)) = payload.body.content_type.as_ref().map(|value| value.to_str())
         {
-            headers.set(exchange::CONTENT_TYPE, content_type);
+            headers.set(exchange::CONTENT_TYPE, content_type.to_owned());
         }
         Ok(headers)
     }
@@ -152,10 +152,10 @@ fn is_hop_by_hop(head: &Head, name: &HeaderName) -> bool {
 
 /// Adds what is on every message.
 fn finish(mut headers: Headers, head: &Head) -> HeaderMap {
-    headers.set(exchange::REQUEST_ID, head.id.as_str());
-    headers.set(exchange::TRACEPARENT, &head.trace.parent());
+    headers.set(exchange::REQUEST_ID, head.id.as_str().to_owned());
+    headers.set(exchange::TRACEPARENT, head.trace.parent());
     if let Some(state) = &head.trace.state {
-        headers.set(exchange::TRACESTATE, state);
+        headers.set(exchange::TRACESTATE, state.clone());
     }
     headers.into_map()
 }

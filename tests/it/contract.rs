@@ -122,7 +122,7 @@ fn expressions_are_checked_against_the_schema_of_a_body() {
     let known = Known { path: &[], query: Names::Any, header: Names::Any, cookie: Names::Any, body };
     assert!(Expression::compile("body.name", Position::Request, &known).is_ok());
     assert!(Expression::compile("body.?children[0].name", Position::Request, &known).is_ok());
-    let problems = Expression::compile("body.children", Position::Request, &known).err().expect("a problem");
+    let problems = Expression::compile("body.children", Position::Request, &known).expect_err("a problem");
     assert!(problems[0].message.contains("optional in the contract"), "{problems:?}");
 }
 

@@ -112,7 +112,6 @@ async fn an_acknowledgement_that_stays_lost_is_unknown() {
             }
         };
         let (answer, ()) = tokio::join!(answer, breakable.break_after(sequence, Cut::refuse));
-        // The last try was not even sent; that must not hide the first.
         assert_eq!(problem(&answer), (504, "connection_lost", "unknown"));
         assert_eq!(answer.json()["retryable"], retryable);
         assert!(answer.took < Duration::from_secs(3), "answered before the deadline: {answer:?}");
@@ -122,6 +121,34 @@ async fn an_acknowledgement_that_stays_lost_is_unknown() {
     // The repetition that was invited to finds its message.
     assert_eq!(receipt(&keyed(&breakable.gateway, "/jobs", "k", "{}").await), (2, true));
     assert_eq!(breakable.streams.count("JOBS").await, 2);
+}
+
+#[tokio::test]
+async fn a_refusal_of_the_second_try_does_not_hide_the_first() {
+    let breakable = Breakable::start(&jobs_with("retry_for: 4s, timeout: 5s")).await;
+    breakable.cut.mute();
+    let broken = async {
+        breakable.break_after(1, Cut::cut).await;
+        breakable.streams.update("JOBS", &["jobs.>"], json!({ "sealed": true })).await;
+        breakable.cut.resume();
+    };
+    let (answer, ()) = tokio::join!(breakable.gateway.post("/jobs", "{}"), broken);
+    assert_eq!(problem(&answer), (504, "connection_lost", "unknown"));
+    assert_eq!(breakable.streams.count("JOBS").await, 1, "which is why it is not called refused");
+}
+
+#[tokio::test]
+async fn what_is_in_flight_when_the_process_ends_is_answered() {
+    let breakable = Breakable::start(&jobs_with("timeout: 5s")).await;
+    breakable.cut.mute();
+    let ending = async {
+        breakable.streams.holds("JOBS", 1).await;
+        breakable.gateway.begin_stop();
+        breakable.cut.resume();
+    };
+    let (answer, ()) = tokio::join!(breakable.gateway.post("/jobs", "{}"), ending);
+    assert_eq!(receipt(&answer), (1, false));
+    breakable.gateway.stop().await;
 }
 
 #[tokio::test]
