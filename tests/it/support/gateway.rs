@@ -22,7 +22,8 @@ pub(crate) struct Gateway {
     /// The same of the admin listener.
     pub(crate) admin: String,
     pub(crate) inner: Arc<natsgate::gateway::Gateway>,
-    _running: AbortOnDropHandle<()>,
+    stop: CancellationToken,
+    running: AbortOnDropHandle<()>,
     _dir: TempDir,
 }
 
@@ -69,12 +70,14 @@ impl Gateway {
         let server = Server::bind(settings).await.expect("listeners");
         let bound = server.bound().expect("addresses");
         let inner = Arc::new(natsgate::gateway::Gateway::new(table, nats));
-        let running = tokio::spawn(server.run(Arc::clone(&inner), None, CancellationToken::new()));
+        let stop = CancellationToken::new();
+        let running = tokio::spawn(server.run(Arc::clone(&inner), None, stop.clone()));
         Gateway {
             url: format!("http://{}", bound.public),
             admin: format!("http://{}", bound.admin),
             inner,
-            _running: AbortOnDropHandle::new(running),
+            stop,
+            running: AbortOnDropHandle::new(running),
             _dir: dir,
         }
     }
@@ -126,6 +129,17 @@ impl Gateway {
     /// Requests that wait for a reply now.
     pub(crate) fn waiting(&self) -> usize {
         self.inner.nats().waiting()
+    }
+
+    /// Begins to stop, as SIGTERM does.
+    pub(crate) fn begin_stop(&self) {
+        self.stop.cancel();
+    }
+
+    /// Stops as SIGTERM does, and waits for the end.
+    pub(crate) async fn stop(self) {
+        self.stop.cancel();
+        self.running.await.expect("the gateway ends");
     }
 }
 
