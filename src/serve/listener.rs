@@ -1,9 +1,8 @@
 //! Connections: accepted, served over HTTP/1.1 or HTTP/2, and closed gracefully.
 
-use std::time::Duration;
-
 use std::convert::Infallible;
 use std::net::IpAddr;
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use http::{Request, Response};
