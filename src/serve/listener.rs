@@ -1,9 +1,11 @@
 //! Connections: accepted, served over HTTP/1.1 or HTTP/2, and closed gracefully.
 
-use std::time::Duration;
-
 use std::convert::Infallible;
 use std::net::IpAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use http::{Request, Response};
@@ -13,11 +15,17 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tower::BoxError;
 
 /// A head must be complete within this.
 const HEAD: Duration = Duration::from_secs(10);
+/// A connection without a request for so long is closed; hyper itself has no patience to lose before it knows the
+/// version of HTTP, and none at all with HTTP/2.
+const FIRST_REQUEST: Duration = HEAD;
+/// How often the other end of an HTTP/2 connection is asked whether it is there, and how long it may take to say so.
+const ALIVE: Duration = Duration::from_secs(20);
 /// After a failed accept (no more file descriptors), before the next.
 const BREATH: Duration = Duration::from_millis(50);
 
@@ -31,7 +39,7 @@ where
 {
     let mut builder = Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD);
-    builder.http2().timer(TokioTimer::new());
+    builder.http2().timer(TokioTimer::new()).keep_alive_interval(ALIVE).keep_alive_timeout(ALIVE);
     let graceful = GracefulShutdown::new();
     loop {
         let accepted = tokio::select! {
@@ -51,11 +59,22 @@ where
         let _ = stream.set_nodelay(true);
         let answer = answer.clone();
         // Mapped, not awaited in another block: a future of some thousand bytes is moved for every request.
-        let service = service_fn(move |request| answer(peer.ip(), request).map(Ok::<_, Infallible>));
+        let asked = Arc::new(AtomicBool::new(false));
+        let asks = Arc::clone(&asked);
+        let service = service_fn(move |request| {
+            asks.store(true, Ordering::Relaxed);
+            answer(peer.ip(), request).map(Ok::<_, Infallible>)
+        });
         let connection = builder.serve_connection(TokioIo::new(stream), service);
         let connection = graceful.watch(connection.into_owned());
         tokio::spawn(async move {
-            if let Err(error) = connection.await {
+            let mut connection = pin!(connection);
+            let ended = match timeout(FIRST_REQUEST, &mut connection).await {
+                Ok(ended) => ended,
+                Err(_) if asked.load(Ordering::Relaxed) => connection.await,
+                Err(_) => return,
+            };
+            if let Err(error) = ended {
                 tracing::debug!(%error, "a connection ended");
             }
         });
