@@ -21,7 +21,6 @@ pub use cursor::SchemaRef;
 pub use operation::{MediaType, Operation, RequestBody, Response, ResponseStatus};
 pub use parameter::{ArrayForm, Parameter, ParameterKind, Scalar};
 pub use path::{BadValue, PathError, PathParam, PathTemplate};
-pub use schema::{Property, SchemaView};
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::yaml::{Node, Value};
@@ -68,12 +67,6 @@ impl Contract {
     /// To be told only if the operation is used.
     pub fn problems(&self, operation: &Operation) -> Vec<Diagnostic> {
         problems::all(&self.documents, operation)
-    }
-
-    /// What a schema says about types and members.
-    pub fn schema(&self, schema: &SchemaRef) -> SchemaView<'_> {
-        let node = self.documents.at(schema.file, &schema.pointer);
-        SchemaView::new(&self.documents, node.as_slice())
     }
 
     /// A schema as JSON. The `$ref`s in it are absolute: [`Self::resolve_json`] knows what they mean.

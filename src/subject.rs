@@ -92,7 +92,8 @@ pub fn encode_token(text: &str) -> Cow<'_, str> {
 }
 
 /// Checks a complete subject: every token legal, none a wildcard, and not under a reserved prefix.
-pub fn check_subject(subject: &str) -> Result<(), SubjectError> {
+#[cfg(test)]
+pub(crate) fn check_subject(subject: &str) -> Result<(), SubjectError> {
     let tokens: Vec<_> = subject.split('.').map(PatternToken::Literal).collect();
     check_pattern(&tokens).into_iter().next().map_or(Ok(()), Err)
 }

@@ -21,26 +21,13 @@ const UNDECIDED: [&str; 7] = [
 
 /// A schema with everything that holds at the same time.
 #[derive(Debug, Clone)]
-pub struct SchemaView<'c> {
+pub(super) struct SchemaView<'c> {
     documents: &'c Documents,
     /// The schemas that all hold, `$ref`s and `allOf`s taken apart.
     parts: Vec<&'c Node>,
     /// Something has a say that is not looked into.
     undecided: bool,
     nullable: bool,
-}
-
-/// What is known of one member of an object.
-#[derive(Debug, Clone)]
-pub enum Property<'c> {
-    /// It may be there or not, and nothing tells what it is.
-    Unknown,
-    /// No valid value has it.
-    Forbidden,
-    /// It may be absent.
-    Optional(SchemaView<'c>),
-    /// Every valid value has it.
-    Required(SchemaView<'c>),
 }
 
 /// What values a schema admits, `null` aside.
@@ -98,48 +85,8 @@ impl<'c> SchemaView<'c> {
         }
     }
 
-    /// What is known of a member, if the value is an object.
-    pub fn property(&self, name: &str) -> Property<'c> {
-        if !matches!(self.kind(), Kind::Any | Kind::Mixed | Kind::One("object")) {
-            return Property::Forbidden;
-        }
-        let declared: Vec<&Node> =
-            self.parts.iter().filter_map(|part| part.get("properties")?.get(name)).collect();
-        let shut = |part: &&Node| {
-            let closed = |keyword| part.get(keyword).is_some_and(|schema| schema.value == Value::Bool(false));
-            let here = part.get("properties").is_some_and(|all| all.get(name).is_some());
-            let patterns = part.get("patternProperties").is_some();
-            (closed("additionalProperties") && !here && !patterns)
-                || (closed("unevaluatedProperties") && declared.is_empty() && !self.undecided)
-        };
-        let never = declared.iter().any(|schema| schema.value == Value::Bool(false));
-        if never || self.parts.iter().any(|part| shut(part) || part.value == Value::Bool(false)) {
-            return Property::Forbidden;
-        }
-        if declared.is_empty() {
-            return Property::Unknown;
-        }
-        let view = SchemaView::new(self.documents, &declared);
-        let names = self.parts.iter().filter_map(|part| part.get("required")).flat_map(Node::items);
-        let required = names.filter_map(Node::as_str).any(|required| required == name);
-        match required && !self.nullable && self.kind() != Kind::Mixed {
-            true => Property::Required(view),
-            false if self.undecided => Property::Unknown,
-            false => Property::Optional(view),
-        }
-    }
-
-    /// The members that are declared, for suggestions.
-    pub fn known_names(&self) -> Vec<&'c str> {
-        let entries = self.parts.iter().filter_map(|part| part.get("properties")).flat_map(Node::entries);
-        let mut names: Vec<&str> = entries.map(|(key, _)| key.name.as_str()).collect();
-        names.sort_unstable();
-        names.dedup();
-        names
-    }
-
     /// What every item of an array holds, if one schema says it.
-    pub fn items(&self) -> Option<SchemaView<'c>> {
+    fn items(&self) -> Option<SchemaView<'c>> {
         if self.parts.iter().any(|part| part.get("prefixItems").is_some()) {
             return None;
         }

@@ -29,6 +29,8 @@ pub struct KnownName<'a> {
     pub name: &'a str,
     /// Always there: required, or given a default.
     pub required: bool,
+    /// Its value can be read: its style and type are among those that are decoded.
+    pub readable: bool,
 }
 
 /// A JSON Schema and the way to the schemas that it refers to.
@@ -119,6 +121,10 @@ fn declared(path: &Path, name: &str, names: Names<'_>, guarded: &dyn Fn(usize) -
         if header { known.name.eq_ignore_ascii_case(name) } else { known.name == name }
     };
     match names.iter().find(same) {
+        Some(known) if !known.readable => fault(
+            format!("the {} parameter `{name}` cannot be read yet", path.root.name()),
+            "objects, several types and the styles deepObject, label and matrix are not available yet: read another parameter",
+        ),
         Some(known) if known.required || foreseen => None,
         Some(_) => fault(
             format!("the {} parameter `{name}` is optional in the contract", path.root.name()),

@@ -65,13 +65,6 @@ impl Headers {
     }
 }
 
-/// Whether a name belongs to the server's or the gateway's own vocabulary, which no caller may speak.
-pub fn is_reserved(name: &str) -> bool {
-    let has_prefix =
-        |prefix: &str| name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
-    has_prefix("nats-") || has_prefix("natsgate-")
-}
-
 /// A header name, if the text is one: visible ASCII without a colon.
 pub fn name(text: &str) -> Option<HeaderName> {
     let legal = !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic() && b != b':');
@@ -160,16 +153,6 @@ mod tests {
         let map = headers.into_map();
         assert_eq!(get(&map, "TraceParent"), Some("00-ab\tcd ~!"));
         assert_eq!(map.get_all(name("traceparent").unwrap()).count(), 2);
-    }
-
-    #[test]
-    fn reserved_names_in_any_case() {
-        for name in ["Nats-Rollup", "nats-msg-id", "NATSGATE-Deadline", "natsgate-x"] {
-            assert!(is_reserved(name), "{name}");
-        }
-        for name in ["Nats", "X-Nats-Rollup", "natsgat\u{e9}", "Content-Type", ""] {
-            assert!(!is_reserved(name), "{name}");
-        }
     }
 
     #[test]

@@ -150,8 +150,11 @@ fn is_hop_by_hop(head: &Head, name: &HeaderName) -> bool {
         .any(|option| option.trim().eq_ignore_ascii_case(name.as_str()))
 }
 
-/// Adds what is on every message.
+/// Adds what is on every message. What NATS cannot carry has been left out, and is told by name.
 fn finish(mut headers: Headers, head: &Head) -> HeaderMap {
+    if !headers.dropped().is_empty() {
+        tracing::debug!(request_id = head.id.as_str(), names = ?headers.dropped(), "header values were left out");
+    }
     headers.set(exchange::REQUEST_ID, head.id.as_str().to_owned());
     headers.set(exchange::TRACEPARENT, head.trace.parent());
     if let Some(state) = &head.trace.state {

@@ -38,6 +38,13 @@ struct Rule {
     default: Option<ParameterValue>,
 }
 
+impl Rule {
+    fn known(&self) -> KnownName<'_> {
+        let readable = self.kind != ParameterKind::Raw;
+        KnownName { name: &self.name, required: self.always(), readable }
+    }
+}
+
 /// The parameters of a request, ready for expressions.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Parameters {
@@ -101,15 +108,12 @@ impl ParameterDecoder {
     pub fn known(&self, location: Location) -> Option<Vec<KnownName<'_>>> {
         let unknown = self.any_query && location != Location::Path;
         let rules = || self.rules(location).iter();
-        (!unknown)
-            .then(|| rules().map(|rule| KnownName { name: &rule.name, required: rule.always() }).collect())
+        (!unknown).then(|| rules().map(Rule::known).collect())
     }
 
-    /// The names whose value is not decoded but the text as it came, if it is there at all. An expression that
-    /// reads one gets something else than the contract declares.
-    pub fn undecodable(&self, location: Location) -> impl Iterator<Item = &str> {
-        let raw = self.rules(location).iter().filter(|rule| rule.kind == ParameterKind::Raw);
-        raw.map(|rule| &*rule.name)
+    /// The first path parameter whose style or type is not decoded.
+    pub fn undecodable_in_path(&self) -> Option<&str> {
+        self.path.iter().find(|rule| rule.kind == ParameterKind::Raw).map(|rule| &*rule.name)
     }
 
     /// Reads the parameters of a request. `path` is what the route table captured.

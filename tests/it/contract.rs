@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use natsgate::contract::{Contract, Operation, Property, SchemaView};
+use natsgate::contract::{Contract, Operation};
 use natsgate::diagnostic::Diagnostics;
 use natsgate::expression::{Expression, Known, Names, Position, Schema};
 use natsgate::gateway::route::{Match, RouteTable};
@@ -71,28 +71,6 @@ fn a_contract_split_over_files_is_one() {
     assert_eq!(declared("Application/JSON; charset=utf-8"), Some("application/json"));
     assert_eq!(declared("text/csv"), Some("text/*"));
     assert_eq!(declared("image/png"), None);
-}
-
-fn body_schema<'c>(contract: &'c Contract, id: &str) -> SchemaView<'c> {
-    let body = contract.operation(id).and_then(|operation| operation.body.as_ref()).expect("a body");
-    contract.schema(body.media_types[0].schema.as_ref().expect("a schema"))
-}
-
-#[test]
-fn schemas_tell_their_members_through_circles() {
-    let contract = load("split/openapi.yaml", &mut Diagnostics::default()).expect("it can be read");
-    let user = body_schema(&contract, "putUser");
-    assert_eq!(user.known_names(), ["age", "deputy", "manager", "name", "tree"]);
-    assert!(matches!(user.property("age"), Property::Required(_)));
-    assert!(matches!(user.property("other"), Property::Unknown));
-    let Property::Required(manager) = user.property("manager") else { panic!("a manager is required") };
-    let Property::Optional(deputy) = manager.property("deputy") else { panic!("a deputy is optional") };
-    let Property::Optional(tree) = deputy.property("tree") else { panic!("a tree is optional") };
-    let Property::Optional(children) = tree.property("children") else { panic!("children are optional") };
-    assert!(matches!(children.items().expect("items").property("name"), Property::Required(_)));
-    assert!(matches!(children.property("name"), Property::Forbidden));
-    // A deputy may be null, and null has no members.
-    assert!(matches!(deputy.property("name"), Property::Optional(_)));
 }
 
 #[test]

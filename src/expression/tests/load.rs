@@ -117,9 +117,14 @@ fn a_contract_closes_names_and_tells_what_is_optional() {
         "#/loop" => schema.get("properties").and_then(|all| all.get("loop")),
         _ => None,
     };
-    let names = [KnownName { name: "limit", required: true }, KnownName { name: "q", required: false }];
-    let headers =
-        [KnownName { name: "X-Tenant", required: true }, KnownName { name: "X-Trace", required: false }];
+    let names = [
+        KnownName { name: "limit", required: true, readable: true },
+        KnownName { name: "q", required: false, readable: true },
+    ];
+    let headers = [
+        KnownName { name: "X-Tenant", required: true, readable: true },
+        KnownName { name: "X-Trace", required: false, readable: true },
+    ];
     let known = Known {
         query: Names::Declared(&names),
         header: Names::Declared(&headers),

@@ -9,7 +9,7 @@ use http::{HeaderName, HeaderValue, StatusCode};
 use super::Target;
 use crate::admit::InFlight;
 use crate::config::{Binding as Written, Defaults, Operation as Config, Publish, Request};
-use crate::diagnostic::Diagnostics;
+use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::dispatch::{self, Binding, Window};
 use crate::expression::{Known, KnownName, Location, Names, Position, Schema};
 use crate::gateway::operation::{Finding, Operation};
@@ -36,6 +36,14 @@ pub(super) fn operation(
         Some((_, operation)) => ParameterDecoder::compile(operation, &target.path),
         None => ParameterDecoder::without_contract(&target.path),
     };
+    if let Some(name) = decoder.undecodable_in_path() {
+        let place = target.contract.map(|(_, operation)| operation.place).unwrap_or_default();
+        diagnostics.push(
+            Diagnostic::error(place, format!("the path parameter `{name}` cannot be read yet"))
+                .reason("objects, several types and the styles label and matrix are not available yet")
+                .help("leave this operation unbound until then"),
+        );
+    }
     let names = Readable::of(target, &decoder);
     let resolve =
         |reference: &str| target.contract.and_then(|(contract, _)| contract.resolve_json(reference));
