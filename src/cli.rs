@@ -107,7 +107,7 @@ struct ListenArgs {
     #[arg(long, env = "NATSGATE_LOG_FORMAT", value_enum, value_name = "FORMAT")]
     log_format: Option<LogFormat>,
     /// What is logged: a level, or a filter such as `info,natsgate=debug`.
-    #[arg(long, env = "NATSGATE_LOG", default_value = "info,async_nats=warn", value_name = "FILTER")]
+    #[arg(long, env = "NATSGATE_LOG", default_value = "info,async_nats=off", value_name = "FILTER")]
     log: String,
     /// Write a JSON file with the addresses that are really bound once requests are taken.
     #[arg(long, value_name = "FILE")]

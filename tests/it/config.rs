@@ -125,7 +125,7 @@ fn sources_stand_in_for_scalars() {
     let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).expect("write");
     write("number", "7\n");
     write("flag", "true\n");
-    write("ca.pem", "a certificate");
+    write("ca.pem", "-----BEGIN CERTIFICATE-----");
     let yaml = "server: { in_flight: { file: number } }\nnats: { name: { env: PATH }, tls: { ca: { file: ca.pem }, first: { file: flag } } }\n";
     write("natsgate.yaml", yaml);
     let (config, diagnostics) = config::load(&folder.path().join("natsgate.yaml"), &Overrides::default());

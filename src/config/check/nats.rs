@@ -1,6 +1,5 @@
 //! Checks of `nats:`. Values may have come from variables and files, so no message repeats one.
 
-use std::fs::File;
 use std::path::PathBuf;
 
 use url::Url;
@@ -150,13 +149,24 @@ fn check_tls(tls: &Located<Tls>, diagnostics: &mut Diagnostics) {
         (None, Some(alone)) => pair(alone, ("key", "certificate"), diagnostics),
         _ => {}
     }
-    for path in [&tls.ca, &tls.certificate, &tls.key].into_iter().flatten() {
+    let files = [(&tls.ca, "CERTIFICATE"), (&tls.certificate, "CERTIFICATE"), (&tls.key, "PRIVATE KEY")];
+    for (path, label) in files.into_iter().filter_map(|(path, label)| Some((path.as_ref()?, label))) {
         if path.value.to_string_lossy().contains('\n') {
             let message = "this is the content of a file, and not its path";
             diagnostics.push(Diagnostic::error(path.place, message).help("write the path of a PEM file"));
-        } else if let Err(error) = File::open(&path.value) {
-            let error = SecretError::File { path: path.value.clone(), reason: error.to_string() };
-            diagnostics.push(unreadable(path.place, &error));
+            continue;
+        }
+        match std::fs::read(&path.value) {
+            Err(error) => {
+                let error = SecretError::File { path: path.value.clone(), reason: error.to_string() };
+                diagnostics.push(unreadable(path.place, &error));
+            }
+            // Without one every handshake would fail, and nothing would say why.
+            Ok(content) if !String::from_utf8_lossy(&content).contains(&format!("{label}-----")) => {
+                let message = format!("there is no {} in this file", label.to_lowercase());
+                diagnostics.push(Diagnostic::error(path.place, message).help("name a PEM file that has one"));
+            }
+            Ok(_) => {}
         }
     }
 }

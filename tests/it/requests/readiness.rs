@@ -6,6 +6,7 @@ use crate::support::cut::Cut;
 use crate::support::gateway::Gateway;
 use crate::support::http::Client;
 use crate::support::nats_server::NatsServer;
+use crate::support::process::Process;
 use crate::support::service::Service;
 
 const GET: &str = "operations:\n  GET /x: { request: { subject: x } }\n";
@@ -79,4 +80,18 @@ async fn a_connection_that_went_silent_is_noticed_and_who_waits_is_answered() {
     cut.resume();
     gateway.connected().await;
     assert_eq!(gateway.ready().await.json()["nats"]["connected"], true);
+}
+
+#[tokio::test]
+async fn a_connection_that_is_replaced_is_no_error() {
+    let mut nats = NatsServer::start().await;
+    let process = Process::serve(&nats.url(), "operations:\n  GET /x: { request: { subject: x } }\n").await;
+    process.connected().await;
+    nats.restart().await;
+    process
+        .until("replaced", |ready| ready["nats"]["reconnects"] == 1 && ready["nats"]["connected"] == true)
+        .await;
+    let log = process.log();
+    assert!(log.iter().any(|line| line["message"] == "connection to nats lost"), "{log:?}");
+    assert!(!log.iter().any(|line| line["level"] == "ERROR"), "{log:?}");
 }
