@@ -120,7 +120,8 @@ fn what_cannot_be_a_request_is_a_usage_error() {
     for (args, next) in [
         (&["GET", "users"][..], "write the path from its first slash: /users"),
         (&["GET", "/a b"], "percent-encode"),
-        (&["G T", "/"], "invalid HTTP method"),
+        (&["GET", "http://edge:8080/users?a=b"], "write the path from its first slash: /users?a=b"),
+        (&["G T", "/"], "write a method: GET, "),
         (&["GET", "/", "-H", "X"], "write `Name: value`"),
         (&["GET", "/", "-H", "X Y: z"], "no legal header name"),
     ] {
