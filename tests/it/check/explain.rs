@@ -113,6 +113,8 @@ fn bytes_are_shown_as_they_would_be_sent() {
         explain("", "")["headers"]["Natsgate-Timeout-Ms"].is_string(),
         "also what is added when it is sent"
     );
+    let nothing = natsgate(folder, &["explain", "--config", "natsgate.yaml", "post", "/a"]);
+    assert!(nothing.stdout.ends_with("  payload    (empty)\n"), "{}", nothing.seen());
 }
 
 #[test]
