@@ -4,7 +4,7 @@
 # Arguments handed on: make demo ARGS=--once, make test ARGS='--test it publish', make bench ARGS='--pairs 9'.
 ARGS ?=
 CARGO ?= cargo
-SCRIPTS := scripts/nats-server scripts/check-toolchain scripts/demo scripts/lint benches/run .ci/run
+SCRIPTS := scripts/nats-server scripts/check-toolchain scripts/demo scripts/lint scripts/lint-tools benches/run .ci/run
 
 # A command's prefix: checks what is needed to build, finds or installs a nats-server, and tells the command where it is.
 with_nats = scripts/check-toolchain && NATS_SERVER="$$(scripts/nats-server)" && export NATS_SERVER &&
@@ -24,6 +24,10 @@ test: ## Runs every test and builds the examples; ARGS='--test it publish' runs 
 .PHONY: lint
 lint: ## Checks formatting, lints, documentation, licences and scripts; warnings fail
 	@scripts/check-toolchain && CARGO='$(CARGO)' exec scripts/lint $(SCRIPTS)
+
+.PHONY: lint-tools
+lint-tools: ## Installs what lint uses beyond Rust's own tools into .tools
+	@scripts/check-toolchain && exec scripts/lint-tools
 
 .PHONY: fmt
 fmt: ## Formats the code

@@ -87,25 +87,15 @@ impl Server {
         let Settings { drain_delay, drain, ready_requires_nats, start_checks, .. } = self.settings;
         let readiness = Readiness::new(ready_requires_nats);
         let (close, end) = (CancellationToken::new(), CancellationToken::new());
-        let mut tasks = JoinSet::new();
-        let admin = admin::router(Arc::clone(&gateway), readiness.clone());
-        let of_admin = move |_, request: Request<Incoming>| {
-            admin.clone().oneshot(request).map(|answered| answered.unwrap_or_else(|never| match never {}))
-        };
-        tasks.spawn(listener::serve(self.admin, of_admin, end.clone()));
+        let mut background = JoinSet::new();
+        background.spawn(serve_admin(self.admin, Arc::clone(&gateway), readiness.clone(), end.clone()));
         if start_checks {
-            let (gateway, end) = (Arc::clone(&gateway), end.clone());
-            tasks.spawn(async move {
-                end.run_until_cancelled(checks::watch(gateway)).await;
-            });
+            background.spawn(
+                end.clone().run_until_cancelled_owned(checks::watch(Arc::clone(&gateway))).map(|_| ()),
+            );
         }
         let mut public = JoinSet::new();
-        let edge = Arc::new(Edge { gateway: Arc::clone(&gateway), log });
-        let of_public = move |peer, request| {
-            let edge = Arc::clone(&edge);
-            async move { edge.entry(peer, request).await }
-        };
-        public.spawn(listener::serve(self.public, of_public, close.clone()));
+        public.spawn(serve_public(self.public, Arc::clone(&gateway), log, close.clone()));
 
         stop.cancelled().await;
         readiness.end();
@@ -115,23 +105,53 @@ impl Server {
         drain_requests(&gateway, &mut public, drain).await;
         end.cancel();
         gateway.nats().shutdown(Instant::now() + LAST_ANSWERS).await;
-        let _ =
-            tokio::time::timeout(LAST_ANSWERS, async { while tasks.join_next().await.is_some() {} }).await;
+        finish_within(LAST_ANSWERS, &mut background).await;
         tracing::info!("stopped");
     }
+}
+
+async fn serve_admin(
+    listener: TcpListener,
+    gateway: Arc<Gateway>,
+    readiness: Readiness,
+    end: CancellationToken,
+) {
+    let router = admin::router(gateway, readiness);
+    let answer = move |_, request: Request<Incoming>| {
+        router.clone().oneshot(request).map(|answered| answered.unwrap_or_else(|never| match never {}))
+    };
+    listener::serve(listener, answer, end).await;
+}
+
+async fn serve_public(
+    listener: TcpListener,
+    gateway: Arc<Gateway>,
+    log: Option<Log>,
+    close: CancellationToken,
+) {
+    let edge = Arc::new(Edge { gateway, log });
+    let answer = move |peer, request| {
+        let edge = Arc::clone(&edge);
+        async move { edge.entry(peer, request).await }
+    };
+    listener::serve(listener, answer, close).await;
+}
+
+/// Whether all tasks ended in time.
+async fn finish_within(time: Duration, tasks: &mut JoinSet<()>) -> bool {
+    tokio::time::timeout(time, async { while tasks.join_next().await.is_some() {} }).await.is_ok()
 }
 
 /// Lets what is in flight finish. What is not done by then is answered honestly: nothing new is taken, and
 /// whoever still waits for NATS hears that the connection has gone.
 async fn drain_requests(gateway: &Gateway, public: &mut JoinSet<()>, drain: Duration) {
-    let finish = async { while public.join_next().await.is_some() {} };
-    if tokio::time::timeout(drain, finish).await.is_ok() {
+    if finish_within(drain, public).await {
         return;
     }
     tracing::warn!(in_flight = gateway.in_flight(), "requests were still in flight at the end of the drain");
     gateway.close();
     gateway.nats().shutdown(Instant::now() + LAST_ANSWERS).await;
-    let _ = tokio::time::timeout(LAST_ANSWERS, async { while public.join_next().await.is_some() {} }).await;
+    finish_within(LAST_ANSWERS, public).await;
     public.abort_all();
 }
 

@@ -25,14 +25,14 @@ pub struct Node {
     pub value: Value,
 }
 
-/// What a node can be. Numbers keep their text.
+/// What a node can be. Numbers are 64-bit integers or doubles, as serde hands them over.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
     /// Nothing, `null` or `~`.
     Null,
     /// `true` or `false`.
     Bool(bool),
-    /// A number, as it was written.
+    /// A number.
     Number(serde_json::Number),
     /// Text.
     Text {

@@ -20,6 +20,9 @@ pub struct TimeSpan(pub Duration);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ByteSize(pub u64);
 
+/// Milliseconds of the longest duration, a year: sums with the time of day stay far from every clock's end.
+const LONGEST: u64 = 365 * 86_400_000;
+
 const TIME_UNITS: [(&str, u64); 5] =
     [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
 
@@ -49,8 +52,11 @@ impl FromStr for TimeSpan {
             let (number, unit);
             (number, unit, rest) = leading(rest).ok_or_else(|| wrong(help))?;
             let factor = factor(&TIME_UNITS, unit).ok_or_else(|| wrong(help))?;
-            let part = number.checked_mul(factor).ok_or_else(|| wrong("it is too long"))?;
-            total = total.checked_add(part).ok_or_else(|| wrong("it is too long"))?;
+            total = number
+                .checked_mul(factor)
+                .and_then(|part| total.checked_add(part))
+                .filter(|total| *total <= LONGEST)
+                .ok_or_else(|| wrong("it is too long: write at most 365d"))?;
             if rest.is_empty() {
                 return Ok(TimeSpan(Duration::from_millis(total)));
             }
@@ -193,11 +199,24 @@ mod tests {
     #[test]
     fn durations_need_units() {
         for (text, millis) in
-            [("0s", 0), ("500ms", 500), ("2s", 2_000), ("1m30s", 90_000), ("7d", 604_800_000)]
+            [("0s", 0), ("500ms", 500), ("2s", 2_000), ("1m30s", 90_000), ("365d", 31_536_000_000)]
         {
             assert_eq!(text.parse(), Ok(TimeSpan(Duration::from_millis(millis))), "{text}");
         }
-        for text in ["", "2", "s", "2 s", "2sec", "1.5s", "-2s", "2s1", "99999999999999999d", "２s"] {
+        for text in [
+            "",
+            "2",
+            "s",
+            "2 s",
+            "2sec",
+            "1.5s",
+            "-2s",
+            "2s1",
+            "99999999999999999d",
+            "366d",
+            "364d25h",
+            "２s",
+        ] {
             assert!(text.parse::<TimeSpan>().is_err(), "{text}");
         }
         assert!("2".parse::<TimeSpan>().unwrap_err().ends_with("add a unit: 2ms, 2s, 2m or 2h"));

@@ -16,6 +16,8 @@ use crate::head::Head;
 use crate::nats::{Failure, Nats, Outgoing, PubAck, PublishFailure, Select, publish_once, stored};
 use crate::problem::{Code, Outcome, Problem};
 
+/// By what a stream knows a message again.
+const MESSAGE_ID: &str = "Nats-Msg-Id";
 /// How long one try waits for its acknowledgement before the same message is sent again.
 const ACK_WAIT: Duration = Duration::from_secs(5);
 /// How long the original of a duplicate may take to be read; the acknowledgement is there already.
@@ -86,7 +88,9 @@ impl Publish {
         loop {
             let acknowledged_by = deadline.min(Instant::now() + ACK_WAIT);
             let failure = match publish_once(nats, message.clone(), acknowledged_by).await {
-                Ok(ack) => return Ok(ack),
+                Ok(ack) if ack.stream == self.stream => return Ok(ack),
+                // The named stream would have refused, and may still have stored it: this is nobody's word but its own.
+                Ok(ack) => PublishFailure::BadAck(format!("stream {} has acknowledged it", ack.stream)),
                 Err(failure) => failure,
             };
             let problem = of_publish(&failure);
@@ -150,7 +154,11 @@ async fn settle(
     result.duplicate = true;
     let read_by = deadline.min(Instant::now() + READ_BACK);
     let original = stored(nats, &result.stream, Select::Sequence(result.sequence), read_by).await;
-    let Ok(Some(original)) = original else {
+    let original = original.ok().flatten();
+    // The stream may have been made anew in the meantime, or another one of its name be nearer: then what has this
+    // sequence is somebody else's.
+    let original = original.filter(|original| original.header(MESSAGE_ID) == Some(result.id.as_str()));
+    let Some(original) = original else {
         result.unverified = true;
         return Ok(result);
     };

@@ -27,7 +27,7 @@ impl Captured {
         if streams.is_empty() {
             return None;
         }
-        PubAck::parse(&reply.payload).map(|ack| ack.stream).filter(|stream| streams.contains(stream))
+        PubAck::parse_stream(&reply.payload).filter(|stream| streams.contains(stream))
     }
 }
 

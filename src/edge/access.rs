@@ -63,7 +63,7 @@ impl AccessLine<'_> {
             fields.text("operation", operation);
         }
         fields.plain("method", head.method().as_str());
-        fields.text("path", head.path().get(..LONGEST_PATH).unwrap_or(head.path()));
+        fields.text("path", cut(head.path()));
         fields.number("status", u64::from(self.status.map_or(ABANDONED, |status| status.as_u16())));
         if let Some(problem) = &self.note.problem {
             fields.plain("code", problem.code.name());
@@ -75,6 +75,12 @@ impl AccessLine<'_> {
         fields.number("duration_us", u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
         fields.displayed("ip", head.ip);
     }
+}
+
+/// The start of a path, which may be any UTF-8, without half a character at its end.
+fn cut(path: &str) -> &str {
+    let cuts = (0..=LONGEST_PATH.min(path.len())).rev();
+    cuts.into_iter().find_map(|at| path.get(..at)).unwrap_or_default()
 }
 
 /// Writes fields as the other lines of the log have them, by copying: this is done for every request. Text from
@@ -148,5 +154,18 @@ impl Fields<'_> {
 
     fn end(&mut self) {
         self.copy(if self.format == LogFormat::Json { "}\n" } else { "\n" });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_cut_between_characters() {
+        assert_eq!(cut("/a"), "/a");
+        assert_eq!(cut(&"a".repeat(300)).len(), LONGEST_PATH);
+        let path = format!("/{}", "é".repeat(300));
+        assert_eq!(cut(&path).len(), LONGEST_PATH - 1);
     }
 }

@@ -229,8 +229,7 @@ pub(super) fn nearest<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> S
         Some((distance, known)) if distance * 3 <= name.chars().count().max(3) => {
             format!("did you mean `{known}`?")
         }
-        Some((_, known)) if names.len() == 1 => format!("there is only {known}"),
-        Some(_) if names.len() <= 12 => format!("there are {}", names.join(", ")),
-        Some(_) => format!("there are {}, … ({} names)", names[..12].join(", "), names.len()),
+        Some(_) if names.len() <= 12 => format!("the names are: {}", names.join(", ")),
+        Some(_) => format!("the names are: {}, … ({} names)", names[..12].join(", "), names.len()),
     }
 }

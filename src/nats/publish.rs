@@ -21,9 +21,26 @@ pub struct PubAck {
 }
 
 impl PubAck {
-    /// Reads an acknowledgement, also one that came where another reply was expected.
+    /// Reads an acknowledgement.
     pub fn parse(payload: &[u8]) -> Option<Self> {
         serde_json::from_slice::<Self>(payload).ok().filter(|ack| ack.sequence > 0 && !ack.stream.is_empty())
+    }
+}
+
+/// Who has acknowledged a message, or refused it.
+#[derive(Deserialize)]
+struct Answered {
+    stream: String,
+    #[serde(rename = "seq")]
+    sequence: u64,
+    error: Option<ApiError>,
+}
+
+impl PubAck {
+    /// The stream that speaks in an acknowledgement or a refusal, where another reply was expected.
+    pub fn parse_stream(payload: &[u8]) -> Option<String> {
+        let answered: Answered = serde_json::from_slice(payload).ok()?;
+        (answered.sequence > 0 || answered.error.is_some()).then_some(answered.stream)
     }
 }
 

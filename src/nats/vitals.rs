@@ -109,7 +109,10 @@ enum Violation<'a> {
 
 impl<'a> Violation<'a> {
     fn parse(text: &'a str) -> Option<Self> {
-        let quoted = |rest: &'a str| rest.strip_prefix('"')?.split('"').next();
+        // With an escape in it the subject is another one than it looks: better nobody is told than the wrong ones.
+        let quoted = |rest: &'a str| {
+            rest.strip_prefix('"')?.split('"').next().filter(|subject| !subject.contains('\\'))
+        };
         let rest = text.strip_prefix("Permissions Violation for ")?;
         if let Some(rest) = rest.strip_prefix("Publish to ") {
             return quoted(rest).map(Self::Publish);
@@ -130,5 +133,7 @@ mod tests {
         assert_eq!(Violation::parse(subscription), Some(Violation::Subscription("_INBOX.a.*")));
         assert_eq!(Violation::parse("Permissions Violation for Publish to users"), None);
         assert_eq!(Violation::parse("Maximum Payload Violation"), None);
+        let escaped = r#"Permissions Violation for Publish to "users.\\\".x""#;
+        assert_eq!(Violation::parse(escaped), None, "not what waits for users.\\\\");
     }
 }

@@ -5,7 +5,6 @@
 
 use std::io::{self, Write};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use tracing_subscriber::fmt::MakeWriter;
@@ -14,22 +13,22 @@ use tracing_subscriber::fmt::MakeWriter;
 const LONGEST: usize = 8 << 20;
 /// How long lines are gathered before they are written.
 const GATHER: Duration = Duration::from_millis(10);
+/// How long the end waits for a reader that does not read.
+const LAST_LINES: Duration = Duration::from_secs(2);
 
 /// The near end. Clones share.
 #[derive(Debug, Clone)]
 pub struct LogWriter(Arc<Shared>);
 
-/// Writes what is left, and ends the thread, when dropped.
+/// Writes what is left when dropped, unless nobody reads it: the process must come to its end.
 #[derive(Debug)]
-pub struct LogGuard {
-    shared: Arc<Shared>,
-    thread: Option<JoinHandle<()>>,
-}
+pub struct LogGuard(Arc<Shared>);
 
 #[derive(Debug, Default)]
 struct Shared {
     pending: Mutex<Pending>,
     arrived: Condvar,
+    ended: Condvar,
 }
 
 #[derive(Debug, Default)]
@@ -37,6 +36,8 @@ struct Pending {
     bytes: Vec<u8>,
     lost: u64,
     closed: bool,
+    /// The thread has written everything.
+    written: bool,
 }
 
 impl Shared {
@@ -53,8 +54,12 @@ impl Shared {
 pub(super) fn start(out: impl Write + Send + 'static) -> io::Result<(LogWriter, LogGuard)> {
     let shared = Arc::new(Shared::default());
     let of_thread = Arc::clone(&shared);
-    let thread = std::thread::Builder::new().name("log".into()).spawn(move || write_all(&of_thread, out))?;
-    Ok((LogWriter(Arc::clone(&shared)), LogGuard { shared, thread: Some(thread) }))
+    std::thread::Builder::new().name("log".into()).spawn(move || {
+        write_all(&of_thread, out);
+        of_thread.lock().written = true;
+        of_thread.ended.notify_all();
+    })?;
+    Ok((LogWriter(Arc::clone(&shared)), LogGuard(shared)))
 }
 
 impl LogWriter {
@@ -95,11 +100,10 @@ impl<'a> MakeWriter<'a> for LogWriter {
 
 impl Drop for LogGuard {
     fn drop(&mut self) {
-        self.shared.lock().closed = true;
-        self.shared.arrived.notify_one();
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
+        let mut pending = self.0.lock();
+        pending.closed = true;
+        self.0.arrived.notify_one();
+        let _ = self.0.ended.wait_timeout_while(pending, LAST_LINES, |pending| !pending.written);
     }
 }
 
@@ -191,5 +195,18 @@ mod tests {
         assert!(writer.0.lock().lost > 0);
         drop(release);
         drop(guard);
+    }
+
+    #[test]
+    fn a_reader_that_never_reads_does_not_keep_the_process_from_its_end() {
+        let (_never, stuck) = std::sync::mpsc::channel();
+        let (writer, guard) = start(Stuck(stuck)).unwrap();
+        writer.append(|out| out.extend_from_slice(b"line\n"));
+        let (done, ended) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            drop(guard);
+            let _ = done.send(());
+        });
+        assert_eq!(ended.recv_timeout(LAST_LINES * 3), Ok(()));
     }
 }

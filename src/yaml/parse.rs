@@ -9,6 +9,9 @@ use serde_saphyr::{DuplicateKeyPolicy, Options, Spanned};
 use super::{Key, Node, Value};
 use crate::diagnostic::{Diagnostic, Diagnostics, Place};
 
+/// Maps and lists inside one another, as many as JSON may have: each takes its part of the stack.
+const MOST_NESTED: usize = 128;
+
 /// Reads a file with one document, as JSON if its name ends so. What cannot be read is a diagnostic at its place.
 pub fn parse(file: u32, diagnostics: &mut Diagnostics) -> Option<Node> {
     let source = diagnostics.sources.get(file as usize)?;
@@ -47,7 +50,7 @@ fn options() -> Options {
         max_events: 40_000_000,
         max_nodes: 20_000_000,
         max_total_scalar_bytes: 512 << 20,
-        max_depth: 256,
+        max_depth: MOST_NESTED,
         max_documents: 10_000,
     };
     serde_saphyr::options! {

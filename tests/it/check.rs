@@ -156,3 +156,20 @@ fn every_command_explains_itself_with_an_example() {
     }
     assert!(help.contains("Exit codes: 0"), "{help}");
 }
+
+#[test]
+fn a_file_nested_without_end_is_a_problem_and_not_a_crash() {
+    let folder = tempfile::tempdir().expect("temporary directory");
+    let path = folder.path().join("deep.yaml");
+    let block: String = (0..2_000).map(|depth| format!("{}a:\n", " ".repeat(depth))).collect();
+    for text in [block, format!("a: {}", "[".repeat(100_000)), "- ".repeat(50_000)] {
+        std::fs::write(&path, text).expect("configuration");
+        let run = natsgate(".", &["check", "--config", &path.display().to_string()]);
+        assert_eq!(run.code, 64, "{}", run.seen());
+        assert!(
+            run.stdout.contains("not valid YAML") || run.stderr.contains("not valid YAML"),
+            "{}",
+            run.seen()
+        );
+    }
+}

@@ -17,6 +17,7 @@ mod replies;
 mod reserved;
 mod routes;
 mod services;
+mod silent;
 mod status;
 mod subjects;
 

@@ -169,7 +169,7 @@ fn a_contract_closes_names_and_tells_what_is_optional() {
         (
             "body.address.?street",
             "the contract's schema has no member `body.address.?street`",
-            "there are city, zip",
+            "the names are: city, zip",
         ),
         ("has(body.nmae)", "the contract's schema has no member `body.?nmae`", "did you mean `name`?"),
         ("query.q", "the query parameter `q` is optional in the contract", "write `query.?q`"),

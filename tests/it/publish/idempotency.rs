@@ -1,10 +1,14 @@
 //! The same message twice: stored once, and every answer true.
 
+use async_nats::HeaderMap;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
 use super::{JOBS, Jobs, jobs_with, keyed, problem, receipt};
 use crate::support::gateway::Gateway;
 use crate::support::nats_server::NatsServer;
+use crate::support::service::Service;
 use crate::support::streams::Streams;
 
 #[tokio::test]
@@ -141,7 +145,7 @@ async fn after_the_window_it_is_another_message() {
 #[tokio::test]
 async fn a_message_of_another_writer_under_our_id_is_not_called_verified() {
     let jobs = Jobs::start(json!({}), &jobs_with(r#"message_id: ["${body.a}"]"#)).await;
-    let mut headers = async_nats::HeaderMap::new();
+    let mut headers = HeaderMap::new();
     headers.insert("Nats-Msg-Id", "POST%20/jobs:1");
     let client = jobs.nats.client().await;
     client.publish_with_headers("jobs.other", headers, "{}".into()).await.expect("published");
@@ -149,4 +153,21 @@ async fn a_message_of_another_writer_under_our_id_is_not_called_verified() {
     let answer = jobs.post(r#"{"a":1}"#).await;
     assert_eq!(receipt(&answer), (1, true));
     assert_eq!(answer.header("natsgate-idempotency"), Some("unverified"));
+}
+
+#[tokio::test]
+async fn somebody_elses_message_is_never_taken_for_the_original() {
+    let other = STANDARD.encode("NATS/1.0\r\nNats-Msg-Id: other\r\nNatsgate-Fingerprint: other\r\n\r\n");
+    let reply = json!({ "message": { "subject": "jobs.new", "seq": 1, "hdrs": other } }).to_string();
+    // A stream of the same name in another place: what its API finds under the sequence is another message.
+    let yaml = format!("nats:\n  jetstream: {{ api_prefix: elsewhere.API }}\n{JOBS}");
+    let jobs = Jobs::start(json!({}), &yaml).await;
+    let _elsewhere = Service::start(&jobs.nats.url(), "elsewhere.API.STREAM.MSG.GET.JOBS", move |_| {
+        Some((HeaderMap::new(), reply.clone().into()))
+    })
+    .await;
+    assert_eq!(receipt(&jobs.keyed("k", "{}").await), (1, false));
+    let again = jobs.keyed("k", "{}").await;
+    assert_eq!(receipt(&again), (1, true));
+    assert_eq!(again.header("natsgate-idempotency"), Some("unverified"));
 }

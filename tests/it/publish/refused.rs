@@ -191,3 +191,12 @@ async fn a_problem_case_speaks_to_legacy_clients_and_the_headers_keep_the_truth(
     let body: Value = large.json();
     assert_eq!((large.status, &body["success"], &body["retry"]), (200, &json!(false), &json!(false)));
 }
+
+#[tokio::test]
+async fn the_word_of_another_stream_is_no_acknowledgement() {
+    let nats = NatsServer::start().await;
+    let _other = Service::saying(&nats.url(), "jobs.new", r#"{"stream":"OTHERS","seq":7}"#).await;
+    let gateway = Gateway::start(&nats.url(), JOBS).await;
+    let answer = gateway.post("/jobs", "{}").await;
+    assert_eq!(problem(&answer), (502, "bad_reply", "unknown"));
+}

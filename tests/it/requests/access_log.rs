@@ -51,12 +51,12 @@ async fn a_line_says_who_asked_for_what_and_what_became_of_it() {
 #[tokio::test]
 async fn a_client_that_goes_away_leaves_a_line_too() {
     let nats = NatsServer::start().await;
-    let _service = Service::silent(&nats.url(), "users.*").await;
+    let service = Service::silent(&nats.url(), "users.*").await;
     let process = Process::serve(&nats.url(), YAML).await;
     process.connected().await;
     let mut client = Client::connect(&process.url).await;
     client.write(b"GET /users/7 HTTP/1.1\r\nHost: test\r\n\r\n").await;
-    process.until("it waits", |ready| ready["nats"]["waiting_replies"] == 1).await;
+    super::until("the service has it", || service.seen().len() == 1).await;
     drop(client);
     let line = &process.access_lines("/users/7", 1).await[0];
     assert_eq!((&line["status"], &line["operation"]), (&499.into(), &"GET /users/{id}".into()));

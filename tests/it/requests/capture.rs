@@ -5,6 +5,7 @@ use async_nats::jetstream::{self, stream};
 use crate::support::gateway::Gateway;
 use crate::support::nats_server::NatsServer;
 use crate::support::service::Service;
+use crate::support::streams::Streams;
 
 const YAML: &str = "operations:\n  GET /users/{id}: { request: { subject: 'users.get.${path.id}' } }\n  GET /x: { request: { subject: x } }\n";
 
@@ -33,6 +34,19 @@ async fn it_is_told_before_and_at_the_request() {
     let answer = gateway.get("/users/7").await;
     assert_eq!((answer.status, answer.problem()), (502, ("captured_by_stream", "unknown")));
     assert!(!answer.text().contains("USERS"), "the cause is for the log: {}", answer.text());
+}
+
+#[tokio::test]
+async fn a_refusal_of_the_stream_is_no_answer_either() {
+    let nats = NatsServer::start().await;
+    let limits = serde_json::json!({ "max_msgs": 1, "discard": "new" });
+    Streams::of(&nats.url()).await.create("USERS", &["users.>"], limits).await;
+    let gateway = Gateway::start(&nats.url(), YAML).await;
+    gateway.checked().await;
+    for said in ["acknowledgement", "refusal"] {
+        let answer = gateway.get("/users/7").await;
+        assert_eq!((answer.status, answer.problem()), (502, ("captured_by_stream", "unknown")), "{said}");
+    }
 }
 
 #[tokio::test]

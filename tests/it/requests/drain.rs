@@ -56,9 +56,7 @@ operations:
         slow.answer("POST", began),
         async {
             process
-                .until("all are in flight", |ready| {
-                    ready["in_flight"] == 3 && ready["nats"]["waiting_replies"] == 1
-                })
+                .until("all are in flight", |ready| ready["in_flight"] == 3 && service.seen().len() == 1)
                 .await;
             process.terminate().await;
         }

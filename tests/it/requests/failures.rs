@@ -56,7 +56,7 @@ async fn over_the_limit_of_an_operation_is_refused_at_once() {
     let yaml = "operations:\n  GET /x: { request: { subject: x, timeout: 1s }, limits: { in_flight: 2 } }\n  GET /y: { request: { subject: y } }\n";
     let gateway = Gateway::start(&nats.url(), yaml).await;
     let (first, second, ()) = tokio::join!(gateway.get("/x"), gateway.get("/x"), async {
-        super::until("both wait", || gateway.waiting() == 2).await;
+        super::until("both wait", || service.seen().len() == 2).await;
         let refused = gateway.get("/x").await;
         assert_eq!((refused.status, refused.problem()), (503, ("overloaded", "not_executed")));
         assert_eq!(refused.header("retry-after"), Some("1"));
@@ -74,7 +74,7 @@ async fn over_the_limit_of_all_operations_is_refused_too() {
     let yaml = "server: { in_flight: 1 }\noperations:\n  GET /x: { request: { subject: x, timeout: 1s } }\n  GET /y: { request: { subject: y } }\n";
     let gateway = Gateway::start(&nats.url(), yaml).await;
     tokio::join!(gateway.get("/x"), async {
-        super::until("one waits", || gateway.waiting() == 1).await;
+        super::until("one is in flight", || gateway.inner.in_flight() == 1).await;
         assert_eq!(gateway.get("/y").await.problem(), ("overloaded", "not_executed"));
     });
     assert_eq!(gateway.get("/y").await.problem().0, "no_responders");

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use futures_util::future::join_all;
+use serde_json::Value;
 use tokio::sync::Barrier;
 
 use crate::support::http::Client;
@@ -36,21 +37,25 @@ async fn twenty_thousand_unanswered_and_two_thousand_abandoned_requests_leave_no
     let after = process.resident();
     println!("resident memory: {} MiB before, {} MiB after", before / MIB, after / MIB);
     assert!(after < before + 20 * MIB, "{before} bytes before, {after} after");
-    let ready = process.ready().await.json();
-    assert_eq!((&ready["nats"]["waiting_replies"], &ready["in_flight"]), (&0.into(), &0.into()));
-    assert_eq!(ready["nats"]["reconnects"], 0);
+    assert_eq!(process.ready().await.json()["nats"]["reconnects"], 0);
 }
 
 /// So many requests on each of many connections, none of which is answered by a service.
 async fn unanswered(process: &Process, each: usize) {
     let clients = (0..AT_ONCE).map(|_| async {
         let mut client = Client::connect(&process.url).await;
-        for _ in 0..each {
+        let mut unanswered = 0;
+        while unanswered < each {
             let answer = client.send("POST", "/slow", &[], &[b'x'; 100]).await;
-            assert_eq!(answer.problem(), ("timeout", "unknown"));
+            match answer.problem().0 {
+                "timeout" => unanswered += 1,
+                // A busy machine may not get all of them into the connection in time.
+                code => assert_eq!(code, "overloaded"),
+            }
         }
     });
     join_all(clients).await;
+    nobody_waits(process).await;
 }
 
 /// Many requests whose clients go away while they wait.
@@ -65,10 +70,16 @@ async fn abandoned(process: &Process) {
         }
     });
     tokio::join!(join_all(clients), async {
-        process.until("all wait", |ready| ready["nats"]["waiting_replies"] == AT_ONCE).await;
+        let all = |ready: &Value| {
+            ready["in_flight"] == AT_ONCE && ready["nats"]["waiting_replies"].as_u64() >= Some(AT_ONCE as u64)
+        };
+        process.until("all wait", all).await;
         waiting.wait().await;
     });
-    process
-        .until("nobody waits", |ready| ready["nats"]["waiting_replies"] == 0 && ready["in_flight"] == 0)
-        .await;
+    nobody_waits(process).await;
+}
+
+async fn nobody_waits(process: &Process) {
+    let nobody = |ready: &Value| ready["nats"]["waiting_replies"] == 0 && ready["in_flight"] == 0;
+    process.until("nobody waits", nobody).await;
 }

@@ -89,6 +89,16 @@ async fn a_connection_serves_one_request_after_another() {
 }
 
 #[tokio::test]
+async fn a_connection_may_rest_between_two_requests() {
+    let nats = NatsServer::start().await;
+    let gateway = Gateway::start(&nats.url(), super::ECHO).await;
+    let mut client = Client::connect(&gateway.url).await;
+    assert_eq!(client.send("GET", "/nowhere", &[], b"").await.status, 404);
+    tokio::time::sleep(std::time::Duration::from_secs(12)).await;
+    assert_eq!(client.send("GET", "/nowhere", &[], b"").await.status, 404);
+}
+
+#[tokio::test]
 async fn http_2_is_spoken_on_the_same_port() {
     let nats = NatsServer::start().await;
     let _service = Service::echo(&nats.url(), "echo").await;

@@ -10,9 +10,9 @@ use natsgate::jetstream::manifest::Manifests;
 use natsgate::nats::Nats;
 use natsgate::serve::{Server, Settings};
 use tempfile::TempDir;
-use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::http::{Answer, Client};
 
@@ -23,16 +23,17 @@ pub(crate) struct Gateway {
     pub(crate) admin: String,
     pub(crate) inner: Arc<natsgate::gateway::Gateway>,
     stop: CancellationToken,
-    running: Option<JoinHandle<()>>,
+    running: AbortOnDropHandle<()>,
     _dir: TempDir,
 }
 
 impl Gateway {
     /// A gateway with these operations (the text under the configuration's `operations:` and whatever else is written
-    /// at its top level), connected.
+    /// at its top level), connected, and with the start checks done, so that nothing else is asked of NATS.
     pub(crate) async fn start(nats: &str, yaml: &str) -> Gateway {
         let gateway = Gateway::start_unconnected(nats, yaml, &[]).await;
         gateway.connected().await;
+        gateway.checked().await;
         gateway
     }
 
@@ -76,7 +77,7 @@ impl Gateway {
             admin: format!("http://{}", bound.admin),
             inner,
             stop,
-            running: Some(running),
+            running: AbortOnDropHandle::new(running),
             _dir: dir,
         }
     }
@@ -136,11 +137,9 @@ impl Gateway {
     }
 
     /// Stops as SIGTERM does, and waits for the end.
-    pub(crate) async fn stop(mut self) {
+    pub(crate) async fn stop(self) {
         self.stop.cancel();
-        if let Some(running) = self.running.take() {
-            running.await.expect("the gateway ends");
-        }
+        self.running.await.expect("the gateway ends");
     }
 }
 
@@ -152,12 +151,4 @@ pub(crate) fn refused(yaml: &str) -> Option<String> {
     let (config, mut diagnostics) = config::load(&path, &Overrides::default());
     let table = config.and_then(|config| compile(&config, &Manifests::default(), &mut diagnostics));
     table.is_none().then(|| diagnostics.render())
-}
-
-impl Drop for Gateway {
-    fn drop(&mut self) {
-        if let Some(running) = self.running.take() {
-            running.abort();
-        }
-    }
 }

@@ -72,6 +72,13 @@ impl Client {
         matches!(timeout(PATIENCE, self.stream.read(&mut rest)).await, Ok(Ok(0) | Err(_)))
     }
 
+    /// Reads and throws away until the other side closes the connection.
+    pub(crate) async fn ends(&mut self) {
+        let mut rest = [0; 1024];
+        let closed = async { while matches!(self.stream.read(&mut rest).await, Ok(1..)) {} };
+        timeout(PATIENCE, closed).await.expect("the connection is closed within 30 s");
+    }
+
     async fn read(&mut self, method: &str, began: Instant) -> Answer {
         let head_end = loop {
             if let Some(end) = self.buffer.windows(4).position(|window| window == b"\r\n\r\n") {
