@@ -30,13 +30,17 @@ const INVALID: u8 = 64;
 #[command(name = "natsgate", version, propagate_version = true, max_term_width = 110)]
 #[command(after_help = "\
 Examples:
-  natsgate dev                                  serve the configuration with a nats-server of its own
-  natsgate check --live                         is the configuration right, and does the server have what it needs
+  # Is the configuration right, and does the server have what it needs?
+  natsgate check --live
+  # What would be sent?
   natsgate explain POST /users/ada/roles -d '{\"roleId\": \"editor\"}'
-                                                what would be sent, without sending it
-  natsgate serve                                serve, as in production
+  # Serve with a nats-server of its own, for development.
+  natsgate dev
+  # Serve, as in production.
+  natsgate serve
 
-Exit codes: 0 done; 1 failed; 2 usage; 3 warnings under --strict; 64 the configuration has errors.")]
+Exit codes: 0 done, 1 failed, 2 usage, 3 warnings under --strict,
+64 the configuration has errors.")]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -50,8 +54,9 @@ Examples:
   natsgate serve --config /etc/natsgate/natsgate.yaml
   NATSGATE_NATS_SERVERS=nats://n1:4222,nats://n2:4222 natsgate serve
 
-SIGTERM: /ready turns false; after server.drain_delay the listener closes; what is in flight may finish within
-server.drain; the exit code is 0. A second signal ends at once.")]
+SIGTERM: /ready turns false; after server.drain_delay the listener closes;
+what is in flight may finish within server.drain; the exit code is 0.
+A second signal ends at once.")]
     Serve(ServeArgs),
     /// Find every problem of the configuration, its contracts and manifests, each at its place.
     #[command(after_help = "\
@@ -64,24 +69,30 @@ Examples:
     #[command(after_help = "\
 Examples:
   natsgate explain DELETE /infra/3f9a/smoke
-  natsgate explain POST /users/ada/roles -H 'Content-Type: application/json' -d '{\"roleId\": \"editor\"}'
+  natsgate explain POST /users/ada/roles -d '{\"roleId\": \"editor\"}'
+  natsgate explain POST /users/ada/roles -H 'Prefer: wait=1' -d @body.json
   natsgate explain POST /users/ada/roles -d @body.json --output json")]
     Explain(ExplainArgs),
     /// Serve with a nats-server of its own: started with a temporary store, streams created, readable logs.
     #[command(after_help = "\
 Examples:
-  natsgate dev
-  natsgate dev --config config/natsgate.yaml --replicas 1
-  natsgate dev --nats nats://127.0.0.1:4222      use a server that runs already; missing streams are created on it
+  natsgate dev --config config/natsgate.yaml
+  # A fixed port, for services that are started apart.
+  natsgate dev --nats-port 4222
+  # A server that runs already: missing streams are created on it.
+  natsgate dev --nats nats://127.0.0.1:4222
 
-The binary is $NATS_SERVER, .tools/bin/nats-server, or nats-server on the PATH, 2.10 or newer. Everything that it
-stores is gone when this command ends.")]
+The binary is $NATS_SERVER, .tools/bin/nats-server here or in a folder above,
+or nats-server on the PATH, 2.10 or newer. Everything that it stores is gone
+when this command ends.")]
     Dev(DevArgs),
     /// Write the JSON Schema of the configuration file, for editors.
     #[command(after_help = "\
 Example:
-  natsgate schema > natsgate.schema.json         and on the first line of natsgate.yaml:
-                                                 # yaml-language-server: $schema=natsgate.schema.json")]
+  natsgate schema > natsgate.schema.json
+
+The first line of natsgate.yaml then tells editors where it is:
+  # yaml-language-server: $schema=natsgate.schema.json")]
     Schema,
 }
 
@@ -107,7 +118,13 @@ struct ListenArgs {
     #[arg(long, env = "NATSGATE_LOG_FORMAT", value_enum, value_name = "FORMAT")]
     log_format: Option<LogFormat>,
     /// What is logged: a level, or a filter such as `info,natsgate=debug`.
-    #[arg(long, env = "NATSGATE_LOG", default_value = "info,async_nats=off", value_name = "FILTER")]
+    #[arg(
+        long,
+        env = "NATSGATE_LOG",
+        default_value = "info,async_nats=off",
+        value_name = "FILTER",
+        value_parser = filter
+    )]
     log: String,
     /// Write a JSON file with the addresses that are really bound once requests are taken.
     #[arg(long, value_name = "FILE")]
@@ -142,6 +159,7 @@ struct ExplainArgs {
     #[command(flatten)]
     config: ConfigArgs,
     /// HTTP method.
+    #[arg(value_parser = method)]
     method: http::Method,
     /// Path, with its query.
     #[arg(value_parser = path)]
@@ -163,6 +181,9 @@ struct DevArgs {
     config: ConfigArgs,
     #[command(flatten)]
     listen: ListenArgs,
+    /// Port of the nats-server that is started. Default: one that is free, another each time.
+    #[arg(long, value_name = "PORT", conflicts_with = "nats", value_parser = clap::value_parser!(u16).range(1..))]
+    nats_port: Option<u16>,
     /// Replicas of every stream, whatever its manifest says: one server can hold one.
     #[arg(long, default_value_t = 1, value_name = "N")]
     replicas: u32,
@@ -178,11 +199,30 @@ enum Output {
     Json,
 }
 
+/// The usual methods are taken in lower case too.
+fn method(text: &str) -> Result<http::Method, String> {
+    text.to_ascii_uppercase().parse().map_err(|_| "write a method: GET, POST, PUT, PATCH, DELETE".to_owned())
+}
+
 fn path(text: &str) -> Result<http::Uri, String> {
+    let path = match text.split_once("://") {
+        Some((_, rest)) => rest.find('/').and_then(|start| rest.get(start..)).unwrap_or("/"),
+        None => text,
+    };
     if !text.starts_with('/') {
-        return Err(format!("write the path from its first slash: /{text}"));
+        return Err(format!("write the path from its first slash: /{}", path.trim_start_matches('/')));
     }
     text.parse().map_err(|error| format!("{error}: percent-encode what a path cannot hold"))
+}
+
+fn filter(text: &str) -> Result<String, String> {
+    match tracing_subscriber::EnvFilter::try_new(text) {
+        Ok(_) => Ok(text.to_owned()),
+        Err(_) => {
+            Err("write error, warn, info, debug, trace or off, or a filter such as info,natsgate=debug"
+                .to_owned())
+        }
+    }
 }
 
 fn header(text: &str) -> Result<(HeaderName, HeaderValue), String> {

@@ -41,8 +41,7 @@ pub(super) async fn run(args: CheckArgs) -> anyhow::Result<u8> {
         Output::Text => {
             eprint!("{}", diagnostics.render());
             if loaded.is_some() {
-                let bound = if operations == 1 { "operation is" } else { "operations are" };
-                println!("{}: {operations} {bound} bound", args.config.config.display());
+                println!("{}: {}", args.config.config.display(), bound(operations));
             }
             for (name, state) in live.iter().flatten() {
                 println!("{}", line(name, state));
@@ -75,6 +74,14 @@ async fn live(loaded: &Loaded) -> anyhow::Result<Vec<(String, State)>> {
     }
     nats.shutdown(Instant::now() + Duration::from_secs(1)).await;
     Ok(states)
+}
+
+fn bound(operations: usize) -> String {
+    match operations {
+        0 => "no operation is bound; every request would be answered 404 or 501".to_owned(),
+        1 => "1 operation is bound".to_owned(),
+        _ => format!("{operations} operations are bound"),
+    }
 }
 
 fn row((name, state): &(String, State)) -> serde_json::Value {

@@ -15,13 +15,18 @@ use crate::jetstream::manifest::Manifests;
 use crate::nats::{Nats, Options};
 use crate::telemetry::{self, LogFormat};
 
-/// How long the server may take to be reached and to create everything.
+/// How long a server that runs already may take to be reached.
+const REACHED: Duration = Duration::from_secs(10);
+/// How long the server may take to create everything.
 const PREPARED: Duration = Duration::from_secs(30);
 
 pub(super) async fn run(args: DevArgs) -> anyhow::Result<u8> {
-    let own = match args.config.nats {
-        Some(_) => None,
-        None => Some(start_server().await?),
+    let own = match &args.config.nats {
+        Some(servers) => {
+            println!("nats-server  {servers}, which is expected to run");
+            None
+        }
+        None => Some(start_server(args.nats_port).await?),
     };
     let mut overrides = overrides(&args.config, &args.listen);
     if let Some(server) = &own {
@@ -39,10 +44,10 @@ pub(super) async fn run(args: DevArgs) -> anyhow::Result<u8> {
     served.map(|()| DONE)
 }
 
-async fn start_server() -> anyhow::Result<NatsServer> {
+async fn start_server(port: Option<u16>) -> anyhow::Result<NatsServer> {
     let binary = find_binary().await?;
     let store = tempfile::Builder::new().prefix("natsgate-dev-").tempdir()?;
-    let server = NatsServer::start(&binary, store).await?;
+    let server = NatsServer::start(&binary, store, port).await?;
     println!(
         "nats-server  {} ({}), gone with everything in it when this ends",
         server.url(),
@@ -54,14 +59,13 @@ async fn start_server() -> anyhow::Result<NatsServer> {
 /// Creates the streams and consumers that the manifests declare and the server lacks; `false` if any failed.
 async fn prepare(options: Options, manifests: &Manifests, replicas: u32) -> anyhow::Result<bool> {
     let servers = options.servers.join(", ");
-    let deadline = Instant::now() + PREPARED;
     let nats = Nats::start(options)?;
-    if !nats.connected(deadline).await {
+    if !nats.connected(Instant::now() + REACHED).await {
         let reason = nats.status().last_error.unwrap_or_else(|| "no answer".to_owned());
-        anyhow::bail!("cannot connect to {servers}: {reason}");
+        anyhow::bail!("cannot connect to {servers}: {reason}; without --nats a server is started");
     }
-    let applied =
-        create_missing(&nats, manifests, &apply::Options { replicas: Some(replicas) }, deadline).await;
+    let options = apply::Options { replicas: Some(replicas) };
+    let applied = create_missing(&nats, manifests, &options, Instant::now() + PREPARED).await;
     print!("{}", apply::render(&applied));
     nats.shutdown(Instant::now() + Duration::from_secs(1)).await;
     Ok(!applied.iter().any(apply::Applied::is_failure))

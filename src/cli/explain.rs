@@ -105,7 +105,10 @@ fn text(explained: &Value) -> String {
         for (name, value) in message["headers"].as_object().into_iter().flatten() {
             line("  header", &Value::String(format!("{name}: {}", value.as_str().unwrap_or_default())));
         }
-        line("  payload", &message["payload"]);
+        match &message["payload"] {
+            Value::String(text) if text.is_empty() => line("  payload", &Value::String("(empty)".to_owned())),
+            payload => line("  payload", payload),
+        }
     }
     out
 }

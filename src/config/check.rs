@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::{ByteSize, Config, Server, TimeSpan};
-use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::diagnostic::{Diagnostic, Diagnostics, Place};
 use crate::yaml::{Located, Node};
 
 pub(super) use operation::{binding, key, operation};
@@ -17,7 +17,7 @@ pub(super) use operation::{binding, key, operation};
 pub(super) fn process(config: &Config, tree: &Node, diagnostics: &mut Diagnostics) {
     let server = &config.server;
     at_least_one("in_flight", Some(&server.in_flight), diagnostics);
-    listeners(server, diagnostics);
+    listeners(server, tree, diagnostics);
     nats::check(&config.nats, tree, diagnostics);
     let defaults = &config.defaults;
     above_zero("timeout", Some(&defaults.timeout), diagnostics);
@@ -29,8 +29,12 @@ pub(super) fn process(config: &Config, tree: &Node, diagnostics: &mut Diagnostic
     }
 }
 
-fn listeners(Server { listen, admin, .. }: &Server, diagnostics: &mut Diagnostics) {
-    if !collide(**listen, **admin) {
+fn listeners(Server { listen, admin, .. }: &Server, tree: &Node, diagnostics: &mut Diagnostics) {
+    // What is written and could not be read has been told, and the default stands in its place.
+    let unread = |key, place: Place| {
+        place.line == 0 && tree.get("server").and_then(|server| server.get(key)).is_some()
+    };
+    if unread("listen", listen.place) || unread("admin", admin.place) || !collide(**listen, **admin) {
         return;
     }
     // At least one of them is written: the defaults differ.

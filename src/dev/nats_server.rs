@@ -1,4 +1,4 @@
-//! A nats-server of one's own: loopback only, a random port, JetStream with a temporary store.
+//! A nats-server of one's own: loopback only, JetStream with a temporary store.
 //!
 //! It is found, started and stopped here; nothing is installed.
 
@@ -48,12 +48,13 @@ pub struct NatsServer {
 }
 
 impl NatsServer {
-    /// Starts `program` and waits until it takes connections. To be called inside a tokio runtime.
+    /// Starts `program` and waits until it takes connections, on any free port if none is given. To be called inside
+    /// a tokio runtime.
     ///
     /// # Errors
     /// See [`StartError`]; no process is left behind.
-    pub async fn start(program: &Path, store: TempDir) -> Result<NatsServer, StartError> {
-        let child = spawn(program, store.path())?;
+    pub async fn start(program: &Path, store: TempDir, port: Option<u16>) -> Result<NatsServer, StartError> {
+        let child = spawn(program, store.path(), port)?;
         let mut server = NatsServer { child, url: String::new(), store };
         server.url = server.ready().await?;
         Ok(server)
@@ -119,12 +120,13 @@ struct Ports {
 }
 
 /// In a process group of its own: Ctrl-C in a terminal reaches the gateway alone, which drains first.
-fn spawn(program: &Path, store: &Path) -> Result<Child, StartError> {
+fn spawn(program: &Path, store: &Path, port: Option<u16>) -> Result<Child, StartError> {
     let in_store = |error| StartError::Store { path: store.display().to_string(), error };
     let log = File::create(log_file(store)).map_err(in_store)?;
     let log_too = log.try_clone().map_err(in_store)?;
     Command::new(program)
-        .args(["--addr", "127.0.0.1", "--port", "-1", "--jetstream"])
+        .args(["--addr", "127.0.0.1", "--jetstream", "--port"])
+        .arg(port.map_or_else(|| "-1".to_owned(), |port| port.to_string()))
         .arg("--store_dir")
         .arg(store)
         .arg("--ports_file_dir")

@@ -44,8 +44,10 @@ pub fn compile(config: &Config, manifests: &Manifests, diagnostics: &mut Diagnos
         if let Some(bound) = bound {
             let bound = Arc::new(bound);
             table.insert(&target, Route::Bound(Arc::clone(&bound)));
+            let place = subject_place(operation).unwrap_or(key.place);
+            placeholder_forgotten(&bound, place, diagnostics);
             operations.push(bound);
-            places.push(subject_place(operation).unwrap_or(key.place));
+            places.push(place);
         }
     }
     table.insert_unbound(&contracts, diagnostics);
@@ -61,6 +63,16 @@ fn subject_place(operation: &config::Operation) -> Option<Place> {
         config::Binding::Request(request) => request.subject.place,
         config::Binding::Publish(publish) => publish.subject.place,
     })
+}
+
+/// A subject may hold braces and dollar signs, and hardly anybody means them.
+fn placeholder_forgotten(operation: &Operation, place: Place, diagnostics: &mut Diagnostics) {
+    if let Some(sign) = operation.mapping.subject.pattern().chars().find(|c| matches!(c, '$' | '{' | '}')) {
+        diagnostics.push(
+            Diagnostic::warning(place, format!("the subject holds `{sign}`, which is sent as it stands"))
+                .help("write a placeholder as `${path.id}`, with the dollar sign and both braces"),
+        );
+    }
 }
 
 /// What the operations send, to be held against the manifests.

@@ -17,16 +17,15 @@ pub struct Sending<'a> {
     pub place: Place,
 }
 
-/// Notes every operation that cannot work with the declared streams. Streams that no manifest declares are not judged:
-/// something else may create them.
+/// Notes every operation that cannot work with the declared streams. Streams that no manifest declares are judged only
+/// by the subjects that they leave to others: something else may create them.
 pub fn check_operations(manifests: &Manifests, operations: &[Sending<'_>], diagnostics: &mut Diagnostics) {
     for sending in operations {
         match sending.stream {
-            Some(name) => {
-                if let Some(stream) = manifests.stream(name) {
-                    check_publish(sending, stream, diagnostics);
-                }
-            }
+            Some(name) => match manifests.stream(name) {
+                Some(stream) => check_publish(sending, stream, diagnostics),
+                None => check_undeclared(sending, name, manifests, diagnostics),
+            },
             None => check_request(sending, manifests, diagnostics),
         }
     }
@@ -43,6 +42,36 @@ fn check_publish(sending: &Sending<'_>, stream: &Stream, diagnostics: &mut Diagn
     let declared_at = subjects.first().map_or(stream.name.place, |(_, place)| *place);
     let in_part = subjects.iter().any(|(subject, _)| overlaps(subject, sending.pattern));
     diagnostics.push(not_captured(sending, stream, declared_at, in_part));
+}
+
+/// A server lets one stream capture a subject, so another that is expected to store it never does.
+fn check_undeclared(
+    sending: &Sending<'_>,
+    expected: &str,
+    manifests: &Manifests,
+    diagnostics: &mut Diagnostics,
+) {
+    let covering = |stream: &Stream| {
+        stream
+            .subjects()
+            .into_iter()
+            .find(|(subject, _)| covers(subject, sending.pattern))
+            .map(|(_, place)| place)
+    };
+    // What acknowledges nothing stores a copy beside the stream that is expected.
+    let mut loud = manifests.streams.iter().filter(|stream| !stream.stays_silent());
+    let capturing = loud.find_map(|stream| Some((stream, covering(stream)?)));
+    let Some((stream, place)) = capturing else { return };
+    let (pattern, name) = (sending.pattern, stream.name.as_str());
+    diagnostics.push(
+        Diagnostic::error(
+            sending.place,
+            format!("no manifest declares `{expected}`, and `{name}` captures `{pattern}`"),
+        )
+        .also(place, format!("the stream `{name}` captures it here"))
+        .reason(format!("operation {} would be refused: it expects `{expected}`", sending.operation))
+        .help(format!("write `stream: {name}`, or another subject")),
+    );
 }
 
 /// Some overlap may be all there is to it, where a parameter takes few values; none at all never works.

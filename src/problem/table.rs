@@ -95,8 +95,8 @@ table! {
         "the message's headers are over JetStream's 64 KiB; a head too large to be read at all (about 400 KiB) gets the status alone";
     IdempotencyKeyRequired "idempotency_key_required" 400 NotExecuted None, "Idempotency-Key required":
         "the operation requires an `Idempotency-Key`, and there is none or it is not 1 to 255 visible ASCII characters";
-    IdempotencyMismatch "idempotency_mismatch" 422 NotExecuted None, "Idempotency-Key used for another request":
-        "the message that is stored under this key came from a request with another method, path, query or body";
+    IdempotencyMismatch "idempotency_mismatch" 422 NotExecuted None, "Key or message id used for another request":
+        "the message that is stored under this key or message id came from a request with another method, path, query or body";
     Overloaded "overloaded" 503 NotExecuted Some(1), "Overloaded":
         "an in-flight limit is reached, or there was no place in a queue before the deadline";
     Draining "draining" 503 NotExecuted Some(1), "Shutting down":

@@ -84,10 +84,13 @@ impl BodyRules {
         let essence = given.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
         if !self.media_types.is_empty() && !self.media_types.iter().any(|declared| covers(declared, &essence))
         {
-            return unsupported(format!("send one of: {}", self.media_types.join(", ")));
+            return unsupported(format!(
+                "send the body with Content-Type: {}",
+                self.media_types.join(" or ")
+            ));
         }
         if self.json && !is_json(&essence) {
-            return unsupported("send application/json".to_owned());
+            return unsupported("send the body with Content-Type: application/json".to_owned());
         }
         Ok(())
     }

@@ -110,6 +110,10 @@ fn exit_codes_tell_machines_what_was_found() {
     assert_eq!(check(&["fine.yaml", "--output", "xml"]).code, 2);
     assert_eq!(natsgate(".", &["chek"]).code, 2);
     assert_eq!(natsgate(".", &[]).code, 2);
+    assert_eq!(natsgate(".", &["dev", "--nats", "nats://127.0.0.1:4222", "--nats-port", "4222"]).code, 2);
+    let log = natsgate(".", &["serve", "--log", "info,natsgate=loud"]);
+    assert_eq!(log.code, 2);
+    assert!(log.stderr.contains("'--log <FILTER>': write error, warn"), "{}", log.seen());
 
     let fine = check(&["fine.yaml", "--output", "json"]);
     let expected = serde_json::json!({ "diagnostics": [], "operations": 1, "live": null });

@@ -6,7 +6,7 @@ use std::time::Duration;
 use natsgate::dev::nats_server::{NatsServer, StartError, find_binary};
 use tempfile::TempDir;
 
-use crate::support::nats_server::binary;
+use crate::support::nats_server::{binary, free_port};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -33,7 +33,7 @@ fn pid_of(store: &Path) -> String {
 async fn a_server_is_found_started_and_stopped() {
     let found = find_binary().await;
     let (dir, path) = store();
-    let server = NatsServer::start(&found.unwrap_or_else(|_| binary()), dir).await.expect("it starts");
+    let server = NatsServer::start(&found.unwrap_or_else(|_| binary()), dir, None).await.expect("it starts");
     let pid = pid_of(&path);
     assert!(runs(&pid));
     assert!(server.url().starts_with("nats://127.0.0.1:"), "{}", server.url());
@@ -52,21 +52,30 @@ async fn a_server_is_found_started_and_stopped() {
 #[tokio::test]
 async fn a_dropped_server_is_gone_with_its_store() {
     let (dir, path) = store();
-    let server = NatsServer::start(&binary(), dir).await.expect("it starts");
+    let server = NatsServer::start(&binary(), dir, None).await.expect("it starts");
     let pid = pid_of(&path);
     drop(server);
     assert!(!runs(&pid) && !path.exists());
 }
 
 #[tokio::test]
+async fn a_server_takes_the_port_that_it_is_given_or_says_that_it_is_taken() {
+    let port = free_port();
+    let server = NatsServer::start(&binary(), store().0, Some(port)).await.expect("it starts");
+    assert_eq!(server.url(), format!("nats://127.0.0.1:{port}"));
+    let error = NatsServer::start(&binary(), store().0, Some(port)).await.expect_err("the port is taken");
+    assert!(error.to_string().contains("address already in use"), "{error}");
+}
+
+#[tokio::test]
 async fn a_server_that_does_not_start_shows_its_log() {
     let (dir, path) = store();
     std::fs::write(path.join("jetstream"), "a file where a folder must be").expect("file");
-    let error = NatsServer::start(&binary(), dir).await.expect_err("it cannot start");
+    let error = NatsServer::start(&binary(), dir, None).await.expect_err("it cannot start");
     assert!(matches!(error, StartError::Ended { .. }), "{error}");
     assert!(error.to_string().contains("JetStream"), "{error}");
 
     let (dir, _) = store();
-    let error = NatsServer::start(Path::new("/none/nats-server"), dir).await.expect_err("no program");
+    let error = NatsServer::start(Path::new("/none/nats-server"), dir, None).await.expect_err("no program");
     assert!(error.to_string().starts_with("cannot start `/none/nats-server`"), "{error}");
 }

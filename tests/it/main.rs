@@ -7,6 +7,7 @@ mod check;
 mod config;
 mod contract;
 mod dev;
+mod documents;
 mod jetstream;
 mod nats;
 mod problems;

@@ -52,5 +52,8 @@ fn summary(applied: &[Applied]) -> String {
         (count(|outcome| matches!(outcome, Outcome::Skipped(_))), "skipped"),
     ];
     let told: Vec<_> = counts.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")).collect();
-    if told.is_empty() { "nothing is declared".to_owned() } else { told.join(", ") }
+    if told.is_empty() {
+        return "no streams to create: no manifest declares any".to_owned();
+    }
+    told.join(", ")
 }

@@ -113,6 +113,8 @@ fn bytes_are_shown_as_they_would_be_sent() {
         explain("", "")["headers"]["Natsgate-Timeout-Ms"].is_string(),
         "also what is added when it is sent"
     );
+    let nothing = natsgate(folder, &["explain", "--config", "natsgate.yaml", "post", "/a"]);
+    assert!(nothing.stdout.ends_with("  payload    (empty)\n"), "{}", nothing.seen());
 }
 
 #[test]
@@ -120,7 +122,8 @@ fn what_cannot_be_a_request_is_a_usage_error() {
     for (args, next) in [
         (&["GET", "users"][..], "write the path from its first slash: /users"),
         (&["GET", "/a b"], "percent-encode"),
-        (&["G T", "/"], "invalid HTTP method"),
+        (&["GET", "http://edge:8080/users?a=b"], "write the path from its first slash: /users?a=b"),
+        (&["G T", "/"], "write a method: GET, "),
         (&["GET", "/", "-H", "X"], "write `Name: value`"),
         (&["GET", "/", "-H", "X Y: z"], "no legal header name"),
     ] {

@@ -18,6 +18,7 @@ fn operations_that_cannot_work_are_named_with_both_places() {
         ("names", "bare", Some("bare")),
         ("mirrors", "stack.delete", Some("COPY")),
         ("elsewhere", "x.y", Some("NOT_DECLARED")),
+        ("misspelt", "stack.delete", Some("STACK")),
         ("asks", "auth.users", None),
         ("stolen", "stack.create", None),
         ("wide", "stack.*", None),
