@@ -2,36 +2,49 @@
 //!
 //! A request over a limit is refused at once; nothing queues here.
 
-use std::sync::Arc;
-
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::problem::{Code, Problem};
 
 /// A number of requests that may be in flight together.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct InFlight {
-    permits: Arc<Semaphore>,
+    count: AtomicUsize,
     limit: usize,
 }
 
 /// The right to be in flight; given back when dropped.
 #[derive(Debug)]
-pub struct Permit {
-    _all: OwnedSemaphorePermit,
-    _operation: OwnedSemaphorePermit,
+pub struct Permit<'a> {
+    _all: Place<'a>,
+    _operation: Place<'a>,
 }
+
+#[derive(Debug)]
+struct Place<'a>(&'a AtomicUsize);
 
 impl InFlight {
     /// A limit of so many requests.
     pub fn new(limit: usize) -> InFlight {
-        let limit = limit.min(Semaphore::MAX_PERMITS);
-        InFlight { permits: Arc::new(Semaphore::new(limit)), limit }
+        InFlight { count: AtomicUsize::new(0), limit }
     }
 
     /// How many are in flight now.
     pub fn count(&self) -> usize {
-        self.limit.saturating_sub(self.permits.available_permits())
+        self.count.load(Ordering::Relaxed)
+    }
+
+    fn enter(&self) -> Option<Place<'_>> {
+        let place = Place(&self.count);
+        // Taken first and looked at then: two that come together never both take the last place.
+        let before = self.count.fetch_add(1, Ordering::Relaxed);
+        (before < self.limit).then_some(place)
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -39,13 +52,28 @@ impl InFlight {
 ///
 /// # Errors
 /// `overloaded` if either is reached.
-pub fn admit(all: &InFlight, operation: &InFlight) -> Result<Permit, Problem> {
+pub fn admit<'a>(all: &'a InFlight, operation: &'a InFlight) -> Result<Permit<'a>, Problem> {
     let overloaded = |what: &'static str| Problem::new(Code::Overloaded, what);
-    let all = Arc::clone(&all.permits)
-        .try_acquire_owned()
-        .map_err(|_| overloaded("the gateway has as many requests in flight as it may"))?;
-    let operation = Arc::clone(&operation.permits)
-        .try_acquire_owned()
-        .map_err(|_| overloaded("this operation has as many requests in flight as it may"))?;
+    let all =
+        all.enter().ok_or_else(|| overloaded("the gateway has as many requests in flight as it may"))?;
+    let operation = operation
+        .enter()
+        .ok_or_else(|| overloaded("this operation has as many requests in flight as it may"))?;
     Ok(Permit { _all: all, _operation: operation })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_that_was_refused_or_left_is_free_again() {
+        let (all, operation) = (InFlight::new(3), InFlight::new(1));
+        let first = admit(&all, &operation).unwrap();
+        assert_eq!(admit(&all, &operation).unwrap_err().code, Code::Overloaded);
+        assert_eq!((all.count(), operation.count()), (1, 1));
+        drop(first);
+        assert_eq!((all.count(), operation.count()), (0, 0));
+        assert!(admit(&all, &operation).is_ok());
+    }
 }

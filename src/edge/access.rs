@@ -1,7 +1,7 @@
 //! One line a request, also for one whose client went away before the answer.
 
-use std::fmt;
 use std::io::Write as _;
+use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
 
 use http::StatusCode;
@@ -73,7 +73,7 @@ impl AccessLine<'_> {
             }
         }
         fields.number("duration_us", u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
-        fields.displayed("ip", head.ip);
+        fields.address("ip", head.ip);
     }
 }
 
@@ -128,16 +128,30 @@ impl Fields<'_> {
         self.copy(quote);
     }
 
-    fn displayed(&mut self, name: &str, value: impl fmt::Display) {
+    fn address(&mut self, name: &str, address: IpAddr) {
         self.name(name);
-        let _ = match self.format {
-            LogFormat::Json => write!(self.out, "\"{value}\""),
-            LogFormat::Text => write!(self.out, "{value}"),
-        };
+        let quote = if self.format == LogFormat::Json { "\"" } else { "" };
+        self.copy(quote);
+        match address {
+            IpAddr::V4(address) => {
+                for (position, octet) in address.octets().into_iter().enumerate() {
+                    self.copy(if position == 0 { "" } else { "." });
+                    self.digits(u64::from(octet));
+                }
+            }
+            IpAddr::V6(address) => {
+                let _ = write!(self.out, "{address}");
+            }
+        }
+        self.copy(quote);
     }
 
     fn number(&mut self, name: &str, value: u64) {
         self.name(name);
+        self.digits(value);
+    }
+
+    fn digits(&mut self, value: u64) {
         let mut digits = [0; 20];
         let mut first = digits.len();
         let mut rest = value;

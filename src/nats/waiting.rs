@@ -2,6 +2,7 @@
 //! Knows no connection: the session feeds it replies, refusals and its own end.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -16,10 +17,34 @@ const PROBE: u64 = 0;
 
 type Outcome = Result<Reply, Failure>;
 
+/// Places by their numbers.
+type Table = HashMap<u64, Waiter, BuildHasherDefault<ByNumber>>;
+
+/// Numbers are given one after another and by us alone: spread over the table, they need no defence.
+#[derive(Default)]
+struct ByNumber(u64);
+
+impl Hasher for ByNumber {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_u64(self.0.rotate_left(8) ^ u64::from(*byte));
+        }
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        // Fibonacci hashing: the table looks at the highest and the lowest bits.
+        self.0 = number.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(32);
+    }
+}
+
 /// All that wait in one session. Once it has ended nothing enters any more.
 pub(super) struct Waiting {
     /// None: the session has ended.
-    table: Mutex<Option<HashMap<u64, Waiter>>>,
+    table: Mutex<Option<Table>>,
     next: AtomicU64,
     /// Over all sessions of a [`super::Nats`].
     total: Arc<AtomicUsize>,
@@ -33,7 +58,7 @@ struct Waiter {
 
 impl Waiting {
     pub(super) fn new(total: Arc<AtomicUsize>) -> Self {
-        Self { table: Mutex::new(Some(HashMap::new())), next: AtomicU64::new(PROBE + 1), total }
+        Self { table: Mutex::new(Some(Table::default())), next: AtomicU64::new(PROBE + 1), total }
     }
 
     /// Takes a place. None: the session has ended. Numbers are never given twice.
@@ -110,7 +135,7 @@ impl Waiting {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<HashMap<u64, Waiter>>> {
+    fn lock(&self) -> MutexGuard<'_, Option<Table>> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
