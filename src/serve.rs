@@ -148,7 +148,7 @@ async fn drain_requests(gateway: &Gateway, public: &mut JoinSet<()>, drain: Dura
     if finish_within(drain, public).await {
         return;
     }
-    tracing::warn!(in_flight = gateway.in_flight(), "requests were still in flight at the end of the drain");
+    tracing::warn!(in_flight = gateway.in_flight(), "connections were still open at the end of the drain");
     gateway.close();
     gateway.nats().shutdown(Instant::now() + LAST_ANSWERS).await;
     finish_within(LAST_ANSWERS, public).await;

@@ -164,6 +164,24 @@ impl<'de> Deserializer<'de> for &'de Node {
         }
     }
 
+    /// Whoever wrote something else than a map learns which keys it would have.
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        if matches!(self.value, Value::Map(_)) {
+            return self.deserialize_any(visitor);
+        }
+        let keys = format!(
+            "expected a map, found {}\nwrite its keys below it, or in braces: {}",
+            self.kind(),
+            fields.join(", ")
+        );
+        Err(self.describe(Error::new(Kind::Other(keys))))
+    }
+
     fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match &self.value {
             Value::Text { text, secret: true, .. } if text == "true" || text == "false" => {
@@ -214,8 +232,7 @@ impl<'de> Deserializer<'de> for &'de Node {
     }
 
     forward_to_deserialize_any! {
-        i8 i16 i32 i128 u8 u128 f32 char bytes byte_buf unit unit_struct seq tuple map struct identifier
-        ignored_any
+        i8 i16 i32 i128 u8 u128 f32 char bytes byte_buf unit unit_struct seq tuple map identifier ignored_any
     }
 }
 
