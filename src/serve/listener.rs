@@ -1,7 +1,8 @@
 //! Connections: accepted, served over HTTP/1.1 or HTTP/2, and closed gracefully.
 
 use std::convert::Infallible;
-use std::net::IpAddr;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,8 +15,8 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
-use tokio::net::TcpListener;
-use tokio::time::timeout;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tower::BoxError;
 
@@ -26,6 +27,9 @@ const FIRST_HEAD: Duration = Duration::from_secs(10);
 const NEXT_HEAD: Duration = Duration::from_secs(75);
 /// How often the other end of an HTTP/2 connection is asked whether it is there, and how long it may take to say so.
 const ALIVE: Duration = Duration::from_secs(20);
+/// How long connections are still accepted after the end was announced: those that the system holds for us already
+/// would be reset, with the requests in them.
+const BACKLOG: Duration = Duration::from_millis(20);
 /// After a failed accept (no more file descriptors), before the next.
 const BREATH: Duration = Duration::from_millis(50);
 
@@ -41,12 +45,8 @@ where
     builder.http1().timer(TokioTimer::new()).header_read_timeout(NEXT_HEAD);
     builder.http2().timer(TokioTimer::new()).keep_alive_interval(ALIVE).keep_alive_timeout(ALIVE);
     let graceful = GracefulShutdown::new();
-    loop {
-        let accepted = tokio::select! {
-            biased;
-            () = close.cancelled() => break,
-            accepted = listener.accept() => accepted,
-        };
+    let mut last = None;
+    while let Some(accepted) = next(&listener, &close, &mut last).await {
         let (stream, peer) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
@@ -70,6 +70,22 @@ where
     }
     drop(listener);
     graceful.shutdown().await;
+}
+
+/// The next connection, until `close` is cancelled and whoever had connected by then has been accepted.
+async fn next(
+    listener: &TcpListener,
+    close: &CancellationToken,
+    last: &mut Option<Instant>,
+) -> Option<io::Result<(TcpStream, SocketAddr)>> {
+    if last.is_none() {
+        tokio::select! {
+            biased;
+            () = close.cancelled() => *last = Some(Instant::now() + BACKLOG),
+            accepted = listener.accept() => return Some(accepted),
+        }
+    }
+    timeout_at((*last)?, listener.accept()).await.ok()
 }
 
 /// Serves a connection to its end, which comes soon if it never asks for anything.
