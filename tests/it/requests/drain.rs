@@ -1,9 +1,7 @@
 //! SIGTERM: what is in flight is answered, and the process ends with 0.
 
-use std::io::Write as _;
 use std::time::{Duration, Instant};
 
-use crate::support::gateway::Gateway;
 use crate::support::http::Client;
 use crate::support::nats_server::NatsServer;
 use crate::support::process::Process;
@@ -96,18 +94,4 @@ async fn without_nats_the_end_comes_as_well() {
     process.terminate().await;
     assert_eq!(process.exit_code().await, Some(0));
     assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
-}
-
-#[tokio::test]
-async fn who_had_connected_before_the_end_is_answered() {
-    let nats = NatsServer::start().await;
-    let gateway = Gateway::start(&nats.url(), "operations:\n  GET /x: { request: { subject: x } }\n").await;
-    let address = gateway.url.trim_start_matches("http://").to_owned();
-    // Blocking on purpose: the system has the connection and the request, and the gateway has seen neither.
-    let mut stream = std::net::TcpStream::connect(address).expect("a connection");
-    stream.write_all(b"GET /x HTTP/1.1\r\nHost: test\r\n\r\n").expect("a request");
-    gateway.begin_stop();
-    let answer = Client::over(stream).answer("GET", Instant::now()).await;
-    assert_eq!(answer.problem(), ("no_responders", "not_executed"));
-    gateway.stop().await;
 }

@@ -32,12 +32,6 @@ impl Client {
         Client { stream, buffer: Vec::new() }
     }
 
-    /// Goes on with a connection that was made without giving the gateway, on the same thread, a chance to see it.
-    pub(crate) fn over(stream: std::net::TcpStream) -> Client {
-        stream.set_nonblocking(true).expect("not blocking");
-        Client { stream: TcpStream::from_std(stream).expect("a stream"), buffer: Vec::new() }
-    }
-
     /// Sends one request and reads its answer.
     pub(crate) async fn send(
         &mut self,
