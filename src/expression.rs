@@ -39,6 +39,7 @@ pub enum Position {
 /// Whether a value was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Presence {
+    /// At least one byte was written; JSON's `null` is a value like any other.
     Present,
     /// An optional value that is not there; nothing was written.
     Absent,

@@ -49,6 +49,7 @@ impl Document {
 pub struct MalformedBody {
     /// JSON Pointer to the object concerned, where there is one.
     pub pointer: Option<String>,
+    /// What is wrong, in lower case and without a full stop.
     pub message: String,
 }
 
@@ -61,11 +62,17 @@ pub struct Json<'a> {
 /// What a value is, told by its first byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
+    /// `null`; also the answer for an empty text, which is no JSON.
     Null,
+    /// `true` or `false`.
     Bool,
+    /// Kept as text, so that no digit is lost.
     Number,
+    /// In quotes, its escapes not yet undone.
     String,
+    /// Elements are found by walking over it, since nothing is indexed.
     Array,
+    /// Members are found by walking over it, since nothing is indexed.
     Object,
 }
 
@@ -84,6 +91,7 @@ impl<'a> Json<'a> {
         std::str::from_utf8(self.text).unwrap_or("null")
     }
 
+    /// Costs one look at the first byte, whatever the size of the value.
     #[must_use]
     pub fn kind(self) -> Kind {
         match self.text.first() {

@@ -7,16 +7,22 @@ use std::fmt::Write;
 /// Why a text cannot be one token of a subject that the gateway sends to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum IllegalToken {
+    /// Two dots in a row, or nothing at all.
     #[error("is empty")]
     Empty,
+    /// Would make two tokens of one.
     #[error("holds a dot")]
     Dot,
+    /// `*` or `>`, anywhere in the token: stricter than the server, which takes `a*b` for a literal.
     #[error("holds a wildcard")]
     Wildcard,
+    /// Would end the subject in the protocol line.
     #[error("holds white space")]
     Whitespace,
+    /// A byte below 0x20, or 0x7f; some clients refuse to receive it.
     #[error("holds a control character")]
     Control,
+    /// The server takes any bytes, clients differ: ASCII is what all of them agree on.
     #[error("holds a character outside ASCII")]
     NotAscii,
 }
@@ -24,12 +30,23 @@ pub enum IllegalToken {
 /// Why a subject written in a configuration is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SubjectError {
+    /// One of its tokens is not legal.
     #[error("token {position} of the subject {reason}")]
-    Token { position: usize, reason: IllegalToken },
+    Token {
+        /// Counted from 1.
+        position: usize,
+        /// Reads on from the position.
+        reason: IllegalToken,
+    },
+    /// Whoever fills it in would choose the name space.
     #[error("the subject starts with a parameter")]
     StartsWithParameter,
+    /// Messages there would reach the server's own services, or somebody's replies.
     #[error("the subject lies under `{prefix}`, which belongs to the server or to inboxes")]
-    Reserved { prefix: &'static str },
+    Reserved {
+        /// What belongs to others, like `$JS.`.
+        prefix: &'static str,
+    },
 }
 
 impl SubjectError {
@@ -60,7 +77,10 @@ pub enum PatternToken<'a> {
     /// Written out.
     Literal(&'a str),
     /// Filled for each request; `prefix` is the literal text before the first placeholder.
-    Templated { prefix: &'a str },
+    Templated {
+        /// Empty if the token starts with the placeholder.
+        prefix: &'a str,
+    },
 }
 
 /// Says whether `text` can be one token: printable ASCII without dots, wildcards and spaces, and not empty.

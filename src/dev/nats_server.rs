@@ -28,14 +28,36 @@ const LAST_LINES: usize = 20;
 /// Why there is no server.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
+    /// The program could not be run: not executable, not for this machine, or no process to be had.
     #[error("cannot start `{program}`: {error}")]
-    Spawn { program: String, error: io::Error },
+    Spawn {
+        /// Path as it was given or found.
+        program: String,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// The folder for the log and for JetStream's files cannot be written.
     #[error("cannot use the store `{path}`: {error}")]
-    Store { path: String, error: io::Error },
+    Store {
+        /// The folder.
+        path: String,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// It ran and gave up; a port that is taken is the usual reason.
     #[error("nats-server ended at its start ({status}); the end of its log:\n{log}")]
-    Ended { status: ExitStatus, log: String },
+    Ended {
+        /// Exit code or signal.
+        status: ExitStatus,
+        /// The last 20 lines; empty if it wrote none.
+        log: String,
+    },
+    /// It still ran after 20 seconds without taking connections, and was killed.
     #[error("nats-server is not ready after {} seconds; the end of its log:\n{log}", STARTS_WITHIN.as_secs())]
-    NotReady { log: String },
+    NotReady {
+        /// The last 20 lines; empty if it wrote none.
+        log: String,
+    },
 }
 
 /// A running nats-server. It is killed when this is dropped, and its store is removed.

@@ -10,6 +10,7 @@ use std::sync::Arc;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct ExpressionError {
+    /// What is wrong, in lower case and without a full stop.
     pub message: String,
     /// What to do next.
     pub help: String,
@@ -34,7 +35,9 @@ impl ExpressionError {
 pub struct EvalError {
     /// The expression, as it stands between `${` and `}`.
     pub expression: Arc<str>,
+    /// What the value would have come from; [`Place::Expression`] where no single source is to blame.
     pub place: Place,
+    /// Why there is none; reads on from the place, as in "the body is missing".
     pub reason: Reason,
 }
 
@@ -42,11 +45,22 @@ pub struct EvalError {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Place {
     /// A parameter of the request.
-    Parameter { location: Location, name: String },
+    Parameter {
+        /// The part of the request that it would stand in.
+        location: Location,
+        /// As the expression has it; headers in lower case.
+        name: String,
+    },
     /// The request's body, at this JSON Pointer.
-    Body { pointer: String },
+    Body {
+        /// Empty for the whole body.
+        pointer: String,
+    },
     /// The reply, at this JSON Pointer.
-    Reply { pointer: String },
+    Reply {
+        /// Empty for the whole reply, and where a header or an acknowledgement was read.
+        pointer: String,
+    },
     /// Neither: the expression itself.
     Expression,
 }
@@ -54,25 +68,35 @@ pub enum Place {
 /// Where a parameter stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Location {
+    /// A segment of the path, percent-decoded.
     Path,
+    /// A value of the query string.
     Query,
+    /// A field of the request's head, whatever the case of its name.
     Header,
+    /// A pair of the `Cookie` header.
     Cookie,
 }
 
 /// What is wrong.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Reason {
+    /// The value is not there, and was not read with `.?`.
     #[error("is missing")]
     Missing,
+    /// An array, an object or `null`, where text was to be made of it.
     #[error("is not a text, a number or a boolean")]
     NotText,
+    /// Stands where a condition is needed; nothing else counts as true or false.
     #[error("is not a boolean")]
     NotBool,
+    /// The text would change where the message goes, or could not be sent; `token()` encodes all but the empty one.
     #[error("cannot be part of a subject: it {0}")]
     NotToken(IllegalToken),
+    /// The caller sent so much that the expression's loops would keep a thread busy; refused before they start.
     #[error("is too large for a loop over it")]
     TooCostly,
+    /// Evaluation stopped: a division by zero, a wrong type, an index out of bounds. Says which, never a value.
     #[error("cannot be evaluated: {0}")]
     Failed(String),
 }

@@ -8,9 +8,13 @@ use serde_json::Value;
 pub struct Known<'a> {
     /// The parameters of the path: these and no others.
     pub path: &'a [&'a str],
+    /// Names of the query string.
     pub query: Names<'a>,
+    /// Names of the request's headers, in lower case.
     pub header: Names<'a>,
+    /// Names in the `Cookie` header.
     pub cookie: Names<'a>,
+    /// The contract of the request's body. `None`: nobody says what it holds, so any member may be read.
     pub body: Option<Schema<'a>>,
 }
 
@@ -26,6 +30,7 @@ pub enum Names<'a> {
 /// A parameter of a contract.
 #[derive(Clone, Copy, Debug)]
 pub struct KnownName<'a> {
+    /// As expressions write it.
     pub name: &'a str,
     /// Always there: required, or given a default.
     pub required: bool,
@@ -36,6 +41,7 @@ pub struct KnownName<'a> {
 /// A JSON Schema and the way to the schemas that it refers to.
 #[derive(Clone, Copy)]
 pub struct Schema<'a> {
+    /// The schema itself, which may be a `$ref`.
     pub schema: &'a Value,
     /// From the text of a `$ref` to the schema it names.
     pub resolve: &'a dyn Fn(&str) -> Option<&'a Value>,

@@ -11,13 +11,16 @@ use std::time::SystemTime;
 /// One parameter of a request, decoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Parameter {
+    /// As the contract or the route has it; headers in lower case.
     pub name: Arc<str>,
+    /// Typed by the contract, or text where there is none.
     pub value: ParameterValue,
 }
 
 /// The value of a parameter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ParameterValue {
+    /// Percent-decoded; read as a string.
     Text(String),
     /// The valid JSON text of a number, boolean, array or object, for parameters that a contract gives such a type.
     Json(String),
@@ -26,27 +29,38 @@ pub enum ParameterValue {
 /// Everything that is in scope. `reply` and `problem` are there in the positions that have them.
 #[derive(Clone, Copy)]
 pub struct Scope<'a> {
+    /// Parameters of the route's template. Every one has a value, since the route would not match otherwise.
     pub path: &'a [Parameter],
+    /// Parameters of the query string. One that the request lacks is not in the list.
     pub query: &'a [Parameter],
+    /// Parameters of the `Cookie` header. One that the request lacks is not in the list.
     pub cookies: &'a [Parameter],
     /// Headers that a contract types, under lower-case names; looked at before `headers`.
     pub header_parameters: &'a [Parameter],
+    /// The request's head as it came.
     pub headers: &'a HeaderMap,
     /// `None`: the request has no body, or one that is not JSON.
     pub body: Option<&'a Document>,
+    /// What is known of every request, so never absent.
     pub request: RequestInfo<'a>,
+    /// `None` until an answer has come back, and in expressions that build the message.
     pub reply: Option<ReplyInfo<'a>>,
+    /// `None` except in `problem` cases.
     pub problem: Option<ProblemInfo<'a>>,
 }
 
 /// The request beside its parameters and body.
 #[derive(Clone, Copy)]
 pub struct RequestInfo<'a> {
+    /// Unique for this request, and never the caller's choice; on the answer and every log line too.
     pub id: &'a str,
+    /// As it came, such as `POST`.
     pub method: &'a str,
+    /// As it came: still percent-encoded, without the query string.
     pub path: &'a str,
     /// When the head was complete; read as RFC 3339 in UTC with milliseconds.
     pub time: SystemTime,
+    /// Who is connected to us, which behind a proxy is the proxy.
     pub ip: IpAddr,
 }
 
@@ -55,28 +69,41 @@ pub struct RequestInfo<'a> {
 pub struct ReplyInfo<'a> {
     /// `None`: not JSON. An expression that reads `reply` then fails, with or without `.?`.
     pub document: Option<&'a Document>,
+    /// HTTP status that the client gets unless a case says otherwise.
     pub status: u16,
+    /// There after a publish to a stream; `None` in the answer to a request.
     pub ack: Option<AckInfo<'a>>,
+    /// Of the reply message. `None` after a publish, where an acknowledgement has none to show.
     pub headers: Option<&'a async_nats::HeaderMap>,
 }
 
 /// A stream's acknowledgement.
 #[derive(Clone, Copy)]
 pub struct AckInfo<'a> {
+    /// The stream that stored the message.
     pub stream: &'a str,
+    /// Its number in the stream, from 1; of the original where `duplicate` holds.
     pub sequence: u64,
+    /// The stream had stored a message of this id before, and stored nothing now.
     pub duplicate: bool,
 }
 
 /// The problem that is about to be answered.
 #[derive(Clone, Copy)]
 pub struct ProblemInfo<'a> {
+    /// The stable name of the problem, by which clients tell problems apart.
     pub code: &'a str,
+    /// HTTP status.
     pub status: u16,
+    /// The same for every problem of this code.
     pub title: &'a str,
+    /// What happened this time; holds no secret and no value of a reply.
     pub detail: &'a str,
+    /// Whether the operation took effect: `not_executed`, `executed` or `unknown`.
     pub outcome: &'a str,
+    /// Whether the same request may succeed later and does no harm when sent again.
     pub retryable: bool,
+    /// By which the log line of this request is found.
     pub request_id: &'a str,
 }
 

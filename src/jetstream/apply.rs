@@ -26,25 +26,33 @@ pub struct Options {
 /// What became of one declaration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Applied {
+    /// Which of both `name` means.
     pub kind: Kind,
     /// `STREAM`, or `STREAM > CONSUMER`.
     pub name: String,
+    /// Where the server stands now.
     pub outcome: Outcome,
 }
 
+/// What a manifest can declare.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
+    /// A `Stream` resource.
     Stream,
+    /// A `Consumer` resource; created after its stream.
     Consumer,
 }
 
+/// How the server's state compares with the declaration after the attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
+    /// It was missing. Now it is there, with everything that is declared.
     Created,
     /// It was there, with everything that is declared.
     Exists,
     /// It is there, not as declared, and was left as it is. Of something new: the server is too old for these fields.
     Differs(Vec<Difference>),
+    /// It is not there, or nobody could tell. The text says why and what to do.
     Failed(String),
     /// Not tried, and why.
     Skipped(String),

@@ -27,7 +27,9 @@ pub use values::{Limit, Name, SubjectFilter, Timestamp, Tls};
 /// Everything that the manifests declare, in the order of the files.
 #[derive(Debug, Default)]
 pub struct Manifests {
+    /// Every `Stream` that could be read. Names may stand twice, which is then a diagnostic.
     pub streams: Vec<Stream>,
+    /// Every `Consumer` that could be read, also those whose stream nobody declares.
     pub consumers: Vec<Consumer>,
     /// Something that may declare a stream could not be read, so that a name which is not found says nothing.
     incomplete: bool,

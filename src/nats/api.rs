@@ -21,6 +21,7 @@ pub struct ApiError {
     /// Says which error it is.
     #[serde(default)]
     pub err_code: u64,
+    /// English, and free to change between server versions: for people. Empty if the server gave none.
     #[serde(default)]
     pub description: String,
 }
@@ -31,8 +32,10 @@ pub enum ApiFailure {
     /// [`Failure::NoResponders`] means that JetStream is off for the account, or has no leader right now.
     #[error(transparent)]
     Send(#[from] Failure),
+    /// The API answered, and its answer is an error.
     #[error("jetstream refused: {0}")]
     Refused(ApiError),
+    /// The reply is not the JSON that was expected; a request that could not be written as JSON ends here too.
     #[error("jetstream's reply cannot be read: {0}")]
     BadReply(String),
 }

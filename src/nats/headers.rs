@@ -43,10 +43,12 @@ impl Headers {
         &self.dropped
     }
 
+    /// What was legal so far.
     pub fn map(&self) -> &HeaderMap {
         &self.map
     }
 
+    /// Gives up the names of what was dropped: read [`Headers::dropped`] first.
     pub fn into_map(self) -> HeaderMap {
         self.map
     }

@@ -8,8 +8,11 @@ use super::headers;
 /// A message to send.
 #[derive(Clone, Debug)]
 pub struct Outgoing {
+    /// Literal: the server does not refuse wildcards here, and nobody would receive it.
     pub subject: Subject,
+    /// Count towards the server's payload limit. An empty map puts no header block on the wire.
     pub headers: HeaderMap,
+    /// Any bytes, none included.
     pub payload: Bytes,
 }
 
@@ -20,7 +23,9 @@ pub struct Reply {
     pub status: Option<u16>,
     /// The text after `status`.
     pub description: Option<String>,
+    /// Empty if the reply had no header block.
     pub headers: HeaderMap,
+    /// Empty for a reply that carries only a status or headers.
     pub payload: Bytes,
 }
 
@@ -49,28 +54,51 @@ impl Reply {
 pub struct ServiceError {
     /// None if the header is missing or not a number.
     pub code: Option<u16>,
+    /// For people; empty if the service gave none.
     pub description: String,
 }
 
 /// Why a request has no reply.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
+    /// No connection stands, or the one that was chosen went before it took the message.
     #[error("not connected to nats")]
     NotConnected,
+    /// The connection did not keep up with what it had to send. The message never entered it.
     #[error("the connection took no message before the deadline")]
     NoSlot,
+    /// The server's word that no subscription matches, so that no service was reached.
     #[error("nobody listens on the subject")]
     NoResponders,
+    /// Sent, and nothing came back in time. A service may still work on it.
     #[error("no reply before the deadline")]
     Timeout,
+    /// Sent, and no reply can come any more. A service may have worked on it.
     #[error("the connection went while a reply was awaited")]
     ConnectionLost,
+    /// The server drops the message; it names only the subject, so every request waiting on it is told.
     #[error("no permission to publish to {subject}; grant it to the gateway's user")]
-    Denied { subject: String },
+    Denied {
+        /// What permission is needed for.
+        subject: String,
+    },
+    /// Refused here, since the server would close the connection over it.
     #[error("message of {size} bytes, headers included, is above the server's limit of {limit}")]
-    TooLarge { size: usize, limit: usize },
+    TooLarge {
+        /// Bytes of header block and payload.
+        size: usize,
+        /// The server's `max_payload`, as of the last connect.
+        limit: usize,
+    },
+    /// Refused here, since the server would close the connection over it.
     #[error("subject and reply subject make a line of {length} bytes, above the server's limit of {limit}")]
-    SubjectTooLong { length: usize, limit: usize },
+    SubjectTooLong {
+        /// Bytes of the protocol line.
+        length: usize,
+        /// [`Options::max_control_line`](super::options::Options::max_control_line).
+        limit: usize,
+    },
+    /// It would break the protocol line apart.
     #[error("the subject is empty or holds white space")]
     InvalidSubject,
 }

@@ -13,6 +13,7 @@ pub struct Options {
     pub servers: Vec<String>,
     /// The name under which the server lists the connection.
     pub name: String,
+    /// Who to be on every server; read anew at every session.
     pub auth: Auth,
     /// TLS is used wherever the server demands it; this adds certificates, and demands it ourselves.
     pub tls: Option<Tls>,
@@ -95,15 +96,20 @@ pub fn api_prefix_of_domain(domain: &str) -> String {
 /// Who we are to the server.
 #[derive(Clone, Debug)]
 pub enum Auth {
+    /// No credentials, or those that stand in a server's URL.
     None,
     /// The content of a `.creds` file (JWT and seed); an environment variable may also hold the path of one.
     Credentials(Secret),
     /// The seed of an nkey.
     NKey(Secret),
+    /// A user of the server's configuration.
     UserPassword {
+        /// A source as well, since it often comes with the password.
         user: Secret,
+        /// Sent as it is: protected on the wire by TLS alone.
         password: Secret,
     },
+    /// The one token that all clients of a server share.
     Token(Secret),
 }
 
@@ -114,6 +120,7 @@ pub struct Tls {
     pub ca: Option<PathBuf>,
     /// PEM file of the client's certificate chain; needs `key`.
     pub certificate: Option<PathBuf>,
+    /// PEM file of the private key; needs `certificate`.
     pub key: Option<PathBuf>,
     /// The server is configured with `handshake_first`.
     pub first: bool,
@@ -122,6 +129,7 @@ pub struct Tls {
 /// Where a secret's text is found.
 #[derive(Clone)]
 pub enum Secret {
+    /// The text itself; never shown, not even by `Debug`.
     Literal(String),
     /// Name of an environment variable.
     Env(String),
@@ -171,15 +179,24 @@ impl fmt::Debug for Secret {
 /// Options that can never work. Everything else is tried again for ever.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OptionsError {
+    /// The list of servers is empty.
     #[error("no server given; list at least one url such as nats://127.0.0.1:4222")]
     NoServer,
     /// The URL without its credentials.
     #[error("{url} is not a url of a nats server: {reason}; write nats://host:port or tls://host:port")]
-    BadServer { url: String, reason: String },
+    BadServer {
+        /// Without its credentials.
+        url: String,
+        /// What is wrong with it, in lower case.
+        reason: String,
+    },
+    /// Only one of [`Tls::certificate`] and [`Tls::key`] is given.
     #[error("a client certificate needs its key and a key its certificate; give both")]
     HalfClientCertificate,
+    /// Replies could never arrive there.
     #[error("inbox prefix {0:?} is not a subject; use tokens joined by dots, without spaces and wildcards")]
     BadInboxPrefix(String),
+    /// A number that has to be at least 1, or a time that would pass at once.
     #[error("connections, ping interval and connect timeout have to be above zero")]
     Zero,
 }

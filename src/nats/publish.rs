@@ -10,12 +10,15 @@ use super::{Nats, headers};
 /// A stream's word that a message is stored.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct PubAck {
+    /// The stream that took it: the one expected, since the message names it.
     pub stream: String,
+    /// Its number in the stream, from 1.
     #[serde(rename = "seq")]
     pub sequence: u64,
     /// The message id was seen before; `sequence` is that of the original.
     #[serde(default)]
     pub duplicate: bool,
+    /// The JetStream domain that stored it. `None`: the server is in no domain.
     #[serde(default)]
     pub domain: Option<String>,
 }
@@ -56,15 +59,23 @@ pub enum PublishFailure {
     /// The same message id is being stored at this moment.
     #[error("a message of the same id is in process")]
     InProcess,
+    /// A limit on messages or bytes is reached and the stream discards what is new. Room may come with time.
     #[error("stream is full: {0}")]
     StreamFull(String),
+    /// The limit for one subject is reached and the stream discards what is new.
     #[error("stream holds enough messages of the subject: {0}")]
     SubjectFull(String),
+    /// Above the stream's `max_msg_size`. Will not fit later either.
     #[error("message is too large for the stream: {0}")]
     MessageTooLarge(String),
     /// Bytes of the header block.
     #[error("headers of {size} bytes are above the {limit} that a stream stores")]
-    HeadersTooLarge { size: usize, limit: usize },
+    HeadersTooLarge {
+        /// What the message's block takes.
+        size: usize,
+        /// [`headers::MAX_STORED`].
+        limit: usize,
+    },
     /// An expected sequence or message id is not the last one.
     #[error("precondition failed: {0}")]
     PreconditionFailed(ApiError),

@@ -29,6 +29,8 @@ impl Status {
 /// A server by its own account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Server {
+    /// The configured name, or the server's id where none is configured.
     pub name: String,
+    /// Like `2.11.4`; decides which JetStream fields it knows.
     pub version: String,
 }

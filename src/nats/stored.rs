@@ -19,6 +19,7 @@ const MOST_PAGES: usize = 100;
 /// Which message of a stream.
 #[derive(Clone, Copy, Debug)]
 pub enum Select<'a> {
+    /// The one with this number, from 1; purged and expired ones are gone for good.
     Sequence(u64),
     /// The last one of this subject.
     LastOf(&'a str),
@@ -27,8 +28,11 @@ pub enum Select<'a> {
 /// What a stream keeps of a message, its payload left out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredMessage {
+    /// What it was published to.
     pub subject: String,
+    /// Its number in the stream.
     pub sequence: u64,
+    /// As they were published. Empty if there were none.
     pub headers: HeaderMap,
     /// RFC 3339.
     pub time: String,

@@ -19,6 +19,7 @@ const HASH_LENGTH: usize = 64;
 pub struct PartError {
     /// Its index in the list.
     pub part: usize,
+    /// Its offset counts from the start of this part's text.
     pub error: ExpressionError,
 }
 

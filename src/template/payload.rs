@@ -11,18 +11,24 @@ use std::collections::HashSet;
 /// A payload as written. `P` is the place of a scalar or a key in its file; it comes back with the errors about it.
 #[derive(Clone, Debug)]
 pub enum PayloadSource<P> {
+    /// JSON's `null`, which is written; only an absent optional value leaves its key out.
     Null,
+    /// Written as it is.
     Bool(bool),
     /// The number's text, which has to be one of JSON's.
     Number(String, P),
+    /// May hold placeholders; one that is all of it gives its own type.
     String(String, P),
+    /// Elements in the order of the file.
     Array(Vec<PayloadSource<P>>),
+    /// Members in the order of the file, each with its key's place. Keys hold no placeholders.
     Object(Vec<(String, P, PayloadSource<P>)>),
 }
 
 /// Something that is wrong with a payload.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PayloadError<P> {
+    /// The scalar or key that is to be corrected.
     pub place: P,
     /// Its offset counts from the start of the scalar or key at `place`.
     pub error: ExpressionError,

@@ -11,6 +11,7 @@ pub struct Difference {
     pub field: String,
     /// As a person writes it: durations in Go's notation.
     pub declared: String,
+    /// What the server has, in the same notation.
     pub live: String,
 }
 

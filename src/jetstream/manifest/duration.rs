@@ -21,10 +21,12 @@ const EXAMPLE: &str = "durations are written like `1h30m`, `500ms` or `720h`";
 pub struct GoDuration(i64);
 
 impl GoDuration {
+    /// For what the server reports; a manifest never holds a negative one, since reading refuses it.
     pub fn from_nanoseconds(nanoseconds: i64) -> GoDuration {
         GoDuration(nanoseconds)
     }
 
+    /// The unit of the server's JSON, so that no conversion follows.
     pub fn nanoseconds(self) -> i64 {
         self.0
     }

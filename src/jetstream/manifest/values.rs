@@ -15,6 +15,7 @@ const LONGEST_NAME: usize = 255;
 pub struct Name(String);
 
 impl Name {
+    /// As it was written: 1 to 255 bytes, without dots, wildcards, slashes and white space.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -47,6 +48,7 @@ impl TryFrom<String> for Name {
 pub struct SubjectFilter(String);
 
 impl SubjectFilter {
+    /// As it was written: tokens with single dots between them, and `>` only at the end.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -79,6 +81,7 @@ impl TryFrom<String> for SubjectFilter {
 pub struct Limit(i64);
 
 impl Limit {
+    /// At least -1. Zero means the same as -1 to the server, for every limit that has this type.
     pub fn get(self) -> i64 {
         self.0
     }
@@ -119,8 +122,11 @@ pub(crate) fn moment(text: &str) -> Option<OffsetDateTime> {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Tls {
+    /// Path of the certificate, as the controller's pod sees it.
     pub client_cert: Option<Located<String>>,
+    /// Path of its private key, as the controller's pod sees it.
     pub client_key: Option<Located<String>>,
+    /// Paths of the authorities to trust. Absent: the system's.
     pub root_cas: Option<Vec<Located<String>>>,
 }
 
