@@ -55,11 +55,12 @@ impl Gateway {
     }
 
     /// Answers one request. `note` takes what the access log says of it.
-    pub async fn handle<B>(&self, head: &Head, body: B, note: &mut Note) -> HttpResponse
-    where
-        B: Body<Data = Bytes>,
-        B::Error: Into<BoxError>,
-    {
+    pub async fn handle<B: Body<Data = Bytes, Error: Into<BoxError>>>(
+        &self,
+        head: &Head,
+        body: B,
+        note: &mut Note,
+    ) -> HttpResponse {
         let matched = match self.find(head) {
             Ok(Destination::Operation(matched)) => matched,
             Ok(Destination::Options(allow)) => return options(&allow),
@@ -82,17 +83,13 @@ impl Gateway {
     }
 
     /// The stages.
-    async fn answer<B>(
+    async fn answer<B: Body<Data = Bytes, Error: Into<BoxError>>>(
         &self,
         head: &Head,
         body: B,
         matched: &Matched<'_>,
         payload: &mut Option<Payload>,
-    ) -> Result<HttpResponse, Problem>
-    where
-        B: Body<Data = Bytes>,
-        B::Error: Into<BoxError>,
-    {
+    ) -> Result<HttpResponse, Problem> {
         let operation = matched.operation;
         let deadline = head.deadline(operation.timeout, operation.waits_as_preferred());
         let _permit = admit::admit(&self.in_flight, &operation.in_flight)?;

@@ -39,18 +39,14 @@ pub struct Payload {
 ///
 /// # Errors
 /// `invalid_parameter`, and those of [`BodyRules::read`].
-pub async fn receive<B>(
+pub async fn receive<B: Body<Data = Bytes, Error: Into<BoxError>>>(
     input: &Input,
     head: &Head,
     path: &[PathParam<'_>],
     body: B,
     max_payload: Option<usize>,
     deadline: Instant,
-) -> Result<Payload, Problem>
-where
-    B: Body<Data = Bytes>,
-    B::Error: Into<BoxError>,
-{
+) -> Result<Payload, Problem> {
     let parameters = input
         .parameters
         .decode(path, head.parts.uri.query(), head.headers())

@@ -42,17 +42,13 @@ impl BodyRules {
     ///
     /// # Errors
     /// `unsupported_media_type`, `body_too_large`, `request_timeout`, `malformed_body`.
-    pub async fn read<B>(
+    pub async fn read<B: Body<Data = Bytes, Error: Into<BoxError>>>(
         &self,
         head: &Head,
         body: B,
         max_payload: Option<usize>,
         deadline: Instant,
-    ) -> Result<Received, Problem>
-    where
-        B: Body<Data = Bytes>,
-        B::Error: Into<BoxError>,
-    {
+    ) -> Result<Received, Problem> {
         let limit = self.max.min(max_payload.unwrap_or(usize::MAX));
         let announced = body.size_hint().lower();
         if announced > limit as u64 {
@@ -109,11 +105,11 @@ pub fn is_json(essence: &str) -> bool {
     essence == "application/json" || essence.ends_with("+json")
 }
 
-async fn collect<B>(body: B, limit: usize, deadline: Instant) -> Result<Bytes, Problem>
-where
-    B: Body<Data = Bytes>,
-    B::Error: Into<BoxError>,
-{
+async fn collect<B: Body<Data = Bytes, Error: Into<BoxError>>>(
+    body: B,
+    limit: usize,
+    deadline: Instant,
+) -> Result<Bytes, Problem> {
     if body.is_end_stream() {
         return Ok(Bytes::new());
     }

@@ -9,7 +9,7 @@ use http::{HeaderName, HeaderValue, StatusCode};
 use super::Target;
 use crate::admit::InFlight;
 use crate::config::{Binding as Written, Defaults, Operation as Config, Publish, Request};
-use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::diagnostic::{Diagnostic, Diagnostics, Place};
 use crate::dispatch::{self, Binding, Window};
 use crate::expression::{Known, KnownName, Location, Names, Position, Schema};
 use crate::gateway::operation::{Finding, Operation};
@@ -36,13 +36,8 @@ pub(super) fn operation(
         Some((_, operation)) => ParameterDecoder::compile(operation, &target.path),
         None => ParameterDecoder::without_contract(&target.path),
     };
-    if let Some(name) = decoder.undecodable_in_path() {
-        let place = target.contract.map(|(_, operation)| operation.place).unwrap_or_default();
-        diagnostics.push(
-            Diagnostic::error(place, format!("the path parameter `{name}` cannot be read yet"))
-                .reason("objects, several types and the styles label and matrix are not available yet")
-                .help("leave this operation unbound until then"),
-        );
+    if let (Some(name), Some((_, in_contract))) = (decoder.undecodable_in_path(), target.contract) {
+        diagnostics.push(unreadable(name, in_contract.place));
     }
     let names = Readable::of(target, &decoder);
     let resolve =
@@ -60,7 +55,7 @@ pub(super) fn operation(
     };
     let problems = compiler.problem_cases(&written.problem);
     let (mapping, cases, problems) = (mapping?, cases?, problems?);
-    let timeout = binding_timeout(binding).map_or(defaults.timeout.value.0, |timeout| timeout);
+    let timeout = binding_timeout(binding).unwrap_or(defaults.timeout.value.0);
     let in_flight = written.limits.in_flight.as_ref().map_or(defaults.in_flight.value, |limit| limit.value);
     Some(Operation {
         name: Arc::from(target.name.as_str()),
@@ -76,6 +71,12 @@ pub(super) fn operation(
         problems,
         finding: Finding::default(),
     })
+}
+
+fn unreadable(name: &str, place: Place) -> Diagnostic {
+    Diagnostic::error(place, format!("the path parameter `{name}` cannot be read yet"))
+        .reason("objects, several types and the styles label and matrix are not available yet")
+        .help("leave this operation unbound until then")
 }
 
 impl Target<'_> {
