@@ -1,6 +1,8 @@
 //! Requests that nobody answers and clients that go away leave nothing behind in the process.
 
+use std::pin::pin;
 use std::sync::Arc;
+use std::time::Instant;
 
 use futures_util::future::join_all;
 use serde_json::Value;
@@ -14,6 +16,7 @@ const YAML: &str = "operations:
   POST /slow: { request: { subject: slow, timeout: 200ms } }
   POST /forever: { request: { subject: slow, timeout: 60s } }
 ";
+const FOREVER: &[u8] = b"POST /forever HTTP/1.1\r\nHost: test\r\nContent-Length: 1\r\n\r\nx";
 const AT_ONCE: usize = 500;
 const MIB: u64 = 1024 * 1024;
 
@@ -64,9 +67,17 @@ async fn abandoned(process: &Process) {
     let clients = (0..AT_ONCE).map(|_| {
         let waiting = Arc::clone(&waiting);
         async move {
-            let mut client = Client::connect(&process.url).await;
-            client.write(b"POST /forever HTTP/1.1\r\nHost: test\r\nContent-Length: 1\r\n\r\nx").await;
-            waiting.wait().await;
+            let mut all = pin!(waiting.wait());
+            loop {
+                let mut client = Client::connect(&process.url).await;
+                let sent = client.write(FOREVER).await;
+                assert!(sent, "the request is not taken");
+                tokio::select! {
+                    _all = &mut all => return,
+                    // Refused by a busy machine, and told so: asked again.
+                    refused = client.answer("POST", Instant::now()) => assert_eq!(refused.status, 503, "{refused:?}"),
+                }
+            }
         }
     });
     tokio::join!(join_all(clients), async {

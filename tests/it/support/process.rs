@@ -51,7 +51,7 @@ impl Process {
             if holds(&ready) {
                 return;
             }
-            assert!(Instant::now() < until, "never came: {what}: {ready}");
+            assert!(Instant::now() < until, "never came: {what}: {ready}\n{}", self.last_lines());
             sleep(Duration::from_millis(10)).await;
         }
     }
@@ -89,6 +89,13 @@ impl Process {
     pub(crate) fn log(&self) -> Vec<Value> {
         let text = std::fs::read_to_string(self.dir.path().join("log")).expect("log");
         text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("{line}"))).collect()
+    }
+
+    /// The end of the log, as it stands.
+    fn last_lines(&self) -> String {
+        let text = std::fs::read_to_string(self.dir.path().join("log")).unwrap_or_default();
+        let last: Vec<&str> = text.lines().rev().take(20).collect();
+        last.join("\n")
     }
 
     /// The access lines of one path, awaited, since a thread of their own writes them.
