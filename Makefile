@@ -4,7 +4,7 @@
 # Arguments handed on: make demo ARGS=--once, make test ARGS='--test it publish', make bench ARGS='--pairs 9'.
 ARGS ?=
 CARGO ?= cargo
-SCRIPTS := scripts/nats-server scripts/check-toolchain scripts/demo scripts/lint scripts/lint-tools benches/run .ci/run
+SCRIPTS := scripts/nats-server scripts/check-toolchain scripts/demo scripts/contract-test scripts/lint scripts/lint-tools benches/run benches/checks benches/harness.sh .ci/run
 
 # A command's prefix: checks what is needed to build, finds or installs a nats-server, and tells the command where it is.
 with_nats = scripts/check-toolchain && NATS_SERVER="$$(scripts/nats-server)" && export NATS_SERVER &&
@@ -21,6 +21,10 @@ demo: ## Starts NATS, the example services and the gateway, and calls them; ARGS
 test: ## Runs every test and builds the examples; ARGS='--test it publish' runs some
 	@$(with_nats) exec $(CARGO) test --locked $(ARGS)
 
+.PHONY: contract-test
+contract-test: ## Holds the running demo against its contract, by some thousand generated requests; ARGS=200 for fewer
+	@$(with_nats) exec scripts/contract-test $(ARGS)
+
 .PHONY: lint
 lint: ## Checks formatting, lints, documentation, licences and scripts; warnings fail
 	@scripts/check-toolchain && CARGO='$(CARGO)' exec scripts/lint $(SCRIPTS)
@@ -36,6 +40,10 @@ fmt: ## Formats the code
 .PHONY: bench
 bench: ## Measures the gateway against a bare axum + async-nats program, in a release build
 	@$(with_nats) exec benches/run $(ARGS)
+
+.PHONY: bench-checks
+bench-checks: ## Measures what a token and a schema cost on a route, in a release build
+	@$(with_nats) exec benches/checks $(ARGS)
 
 .PHONY: clean-tools
 clean-tools: ## Removes what was installed into .tools

@@ -4,6 +4,9 @@
 //! It reads no more HTTP than the two measured programs send: a status line, headers, a body with a Content-Length.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
@@ -24,22 +27,32 @@ struct Arguments {
     connections: usize,
     #[arg(long, default_value_t = 5.0)]
     seconds: f64,
+    /// A file with tokens, one a line: each request bears the next one, from the first again after the last.
+    #[arg(long)]
+    tokens: Option<PathBuf>,
+    /// End after so many requests, if that is earlier: with `--tokens`, to use none twice.
+    #[arg(long, default_value_t = usize::MAX, hide_default_value = true)]
+    requests: usize,
 }
 
 // One thread: the cores belong to the programs that are compared.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
-    let Arguments { address, path, connections, seconds } = Arguments::parse();
-    let mut head =
-        format!("POST {path} HTTP/1.1\r\nhost: {address}\r\ncontent-type: application/json\r\n").into_bytes();
-    head.extend_from_slice(format!("content-length: {}\r\n\r\n", BODY.len()).as_bytes());
-    let request = [head.as_slice(), BODY].concat();
+    let Arguments { address, path, connections, seconds, tokens, requests } = Arguments::parse();
+    let tokens = tokens.map(std::fs::read_to_string).transpose()?.unwrap_or_default();
+    let plan = Arc::new(Plan {
+        head: format!("POST {path} HTTP/1.1\r\nhost: {address}\r\ncontent-type: application/json\r\n"),
+        tail: [format!("content-length: {}\r\n\r\n", BODY.len()).as_bytes(), BODY].concat(),
+        tokens: tokens.lines().map(str::to_owned).collect(),
+        requests,
+        next: AtomicUsize::new(0),
+    });
 
     let start = Instant::now();
     let end = start + Duration::from_secs_f64(seconds);
     let mut running = JoinSet::new();
     for _ in 0..connections {
-        running.spawn(connection(address, request.clone(), end));
+        running.spawn(connection(address, Arc::clone(&plan), end));
     }
     let mut times = Vec::new();
     while let Some(result) = running.join_next().await {
@@ -56,14 +69,40 @@ async fn main() -> Result<()> {
     Ok(())
 }
 
+/// What is sent.
+struct Plan {
+    head: String,
+    tail: Vec<u8>,
+    tokens: Vec<String>,
+    requests: usize,
+    next: AtomicUsize,
+}
+
+impl Plan {
+    /// Writes the next request; false after the last one.
+    fn write(&self, request: &mut Vec<u8>) -> bool {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        request.clear();
+        request.extend_from_slice(self.head.as_bytes());
+        if !self.tokens.is_empty() {
+            request.extend_from_slice(b"authorization: Bearer ");
+            request.extend_from_slice(self.tokens[number % self.tokens.len()].as_bytes());
+            request.extend_from_slice(b"\r\n");
+        }
+        request.extend_from_slice(&self.tail);
+        number < self.requests
+    }
+}
+
 /// The time of each request of one connection.
-async fn connection(address: SocketAddr, request: Vec<u8>, end: Instant) -> Result<Vec<Duration>> {
+async fn connection(address: SocketAddr, plan: Arc<Plan>, end: Instant) -> Result<Vec<Duration>> {
     let mut stream =
         TcpStream::connect(address).await.with_context(|| format!("cannot connect to {address}"))?;
     stream.set_nodelay(true)?;
     let mut buffer = Vec::with_capacity(4096);
+    let mut request = Vec::with_capacity(4096);
     let mut times = Vec::new();
-    while Instant::now() < end {
+    while Instant::now() < end && plan.write(&mut request) {
         let start = Instant::now();
         stream.write_all(&request).await?;
         buffer.clear();

@@ -107,13 +107,14 @@ impl Worker {
             Ok(done) => {
                 // Confirmed by the server: an acknowledgement that got lost would bring the message back.
                 self.settle(message, "+ACK").await?;
-                println!("deleted: {done}");
+                // Escaped: it names what a client sent, and a line break in it would forge a line of the log.
+                println!("deleted: {}", done.escape_debug());
             }
             Err(reason) => {
                 // Never acknowledged, nor left to time out: ackWait is made for long work, far too long for a retry.
                 let delay = Duration::from_secs(1 << delivery.clamp(0, 8));
                 message.ack_with(AckKind::Nak(Some(delay))).await.map_err(anyhow::Error::from_boxed)?;
-                println!("failed: {reason}; again in {delay:?} (delivery {delivery})");
+                println!("failed: {}; again in {delay:?} (delivery {delivery})", reason.escape_debug());
             }
         }
         Ok(())

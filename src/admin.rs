@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::extract::State;
-use axum::response::IntoResponse;
+use axum::middleware::map_response;
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use http::StatusCode;
@@ -12,6 +13,7 @@ use serde_json::{Value, json};
 
 use crate::gateway::Gateway;
 use crate::gateway::operation;
+use crate::problem::GUARDED;
 
 /// Whether the process takes traffic. Clones share.
 #[derive(Debug, Clone)]
@@ -38,7 +40,13 @@ pub fn router(gateway: Arc<Gateway>, readiness: Readiness) -> Router {
         .route("/live", get(|| async { Json(json!({ "live": true })) }))
         .route("/ready", get(ready))
         .fallback(|| async { (StatusCode::NOT_FOUND, Json(json!({ "paths": ["/live", "/ready"] }))) })
+        .layer(map_response(guarded))
         .with_state((gateway, readiness))
+}
+
+async fn guarded(mut response: Response) -> Response {
+    response.headers_mut().extend(GUARDED);
+    response
 }
 
 async fn ready(State((gateway, readiness)): State<(Arc<Gateway>, Readiness)>) -> impl IntoResponse {
@@ -58,6 +66,7 @@ async fn ready(State((gateway, readiness)): State<(Arc<Gateway>, Readiness)>) ->
             "reconnects": nats.reconnects,
             "last_error": nats.last_error,
         },
+        "verifiers": gateway.verifiers().state(),
         "operations": operations(&gateway),
     });
     let status = if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };

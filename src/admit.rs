@@ -1,10 +1,20 @@
-//! The stage that keeps the gateway upright: how many requests may be in flight, in all and per operation.
+//! The stage that keeps the gateway upright: how many requests may be in flight, in all and per operation, and at what
+//! rate they may come.
 //!
-//! A request over a limit is refused at once; nothing queues here.
+//! A request over a limit is refused at once; nothing queues here. Places in flight are taken before anything is read or
+//! asked, and after the operation has been found: a path that leads nowhere takes none, since its answer costs no more
+//! than a refusal would.
+
+mod keys;
+mod limiter;
+mod rate;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::problem::{Code, Problem};
+
+pub use limiter::{Limiter, Standing};
+pub use rate::{Per, RateLimit};
 
 /// A number of requests that may be in flight together.
 #[derive(Debug)]

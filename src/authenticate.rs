@@ -1,30 +1,41 @@
-//! The stage that says who calls. So far nobody is asked: an operation whose contract requires a security
-//! scheme is refused when the configuration is compiled, so that none is open by oversight.
+//! The stage that says who calls: credentials are found in the head of a request, and verified as the contract, or
+//! the operation itself, demands it. What a caller may do beyond its scopes is a condition ([`Authorize`]).
+
+mod access;
+mod api_key;
+mod authorize;
+mod basic;
+mod cache;
+mod caller;
+mod carrier;
+mod compile;
+mod entries;
+mod failure;
+mod file;
+mod jwks;
+mod jwt;
+mod load;
+pub mod made;
+mod random;
+mod state;
+mod verifier;
+
+use tokio::time::Instant;
+
+pub use access::Access;
+pub use authorize::Authorize;
+pub use caller::{Caller, Identity, Scopes};
+pub use compile::{Demanded, Registry};
+pub use verifier::Verifiers;
 
 use crate::head::Head;
 use crate::problem::Problem;
 
-/// Who sent a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Caller {
-    /// Nobody was asked.
-    Anonymous,
-}
-
-impl Caller {
-    /// Separates the idempotency keys of callers, so that none can suppress another's message.
-    /// Callers that are not authenticated share one space.
-    pub fn key_space(&self) -> &str {
-        match self {
-            Caller::Anonymous => "",
-        }
-    }
-}
-
-/// Says who sent a request.
+/// Says who sent a request. Waits, not longer than until the deadline, only for keys that are being fetched and for
+/// passwords that are being checked.
 ///
 /// # Errors
-/// None so far: `unauthenticated` comes with the first security scheme.
-pub fn authenticate(_head: &Head) -> Result<Caller, Problem> {
-    Ok(Caller::Anonymous)
+/// `unauthenticated`, `forbidden` where a scope is missing, `keys_unavailable`, `overloaded`.
+pub async fn authenticate(access: &Access, head: &Head, deadline: Instant) -> Result<Caller, Problem> {
+    access.check(head, deadline).await
 }

@@ -4,6 +4,7 @@ mod check;
 mod dev;
 
 mod explain;
+mod hash;
 mod load;
 mod serve;
 
@@ -86,6 +87,28 @@ The binary is $NATS_SERVER, .tools/bin/nats-server here or in a folder above,
 or nats-server on the PATH, 2.10 or newer. Everything that it stores is gone
 when this command ends.")]
     Dev(DevArgs),
+    /// Make an API key: print it once, and the line for the file of keys.
+    #[command(
+        name = "hash-key",
+        after_help = "\
+Examples:
+  natsgate hash-key billing
+  # A key that is given out already.
+  natsgate hash-key billing --stdin < key.txt
+
+The key is printed once and kept nowhere: the file has its hash alone."
+    )]
+    HashKey(HashKeyArgs),
+    /// Hash a password, read from standard input, for the file of users.
+    #[command(
+        name = "hash-password",
+        after_help = "\
+Example:
+  natsgate hash-password ada < password.txt
+
+The hash is argon2id; files may hold bcrypt hashes too."
+    )]
+    HashPassword(HashPasswordArgs),
     /// Write the JSON Schema of the configuration file, for editors.
     #[command(after_help = "\
 Example:
@@ -170,6 +193,10 @@ struct ExplainArgs {
     /// The body; `@FILE` reads it from a file, `@-` from standard input.
     #[arg(short, long, value_name = "BODY")]
     data: Option<String>,
+    /// The claims of the caller's token, as a JSON object: `{"sub": "ada"}`. Nobody verifies them. Without them nobody
+    /// calls.
+    #[arg(long, value_name = "JSON")]
+    claims: Option<String>,
     /// How the result is shown.
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     output: Output,
@@ -187,6 +214,21 @@ struct DevArgs {
     /// Replicas of every stream, whatever its manifest says: one server can hold one.
     #[arg(long, default_value_t = 1, value_name = "N")]
     replicas: u32,
+}
+
+#[derive(Debug, Args)]
+struct HashKeyArgs {
+    /// The caller's name.
+    name: String,
+    /// Hash the key on standard input instead of making one.
+    #[arg(long)]
+    stdin: bool,
+}
+
+#[derive(Debug, Args)]
+struct HashPasswordArgs {
+    /// The user's name.
+    name: String,
 }
 
 /// How a result is shown.
@@ -245,6 +287,8 @@ pub fn main() -> ExitCode {
             Command::Check(args) => check::run(args).await,
             Command::Explain(args) => explain::run(args).await,
             Command::Dev(args) => dev::run(args).await,
+            Command::HashKey(args) => hash::key(&args),
+            Command::HashPassword(args) => hash::password(&args),
             Command::Schema => Ok(schema()),
         }
     });

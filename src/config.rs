@@ -5,6 +5,7 @@
 //! comments of these types are the help text of editors and of the reference page.
 
 mod check;
+mod cors;
 mod elsewhere;
 mod file;
 mod hide;
@@ -17,6 +18,7 @@ mod overrides;
 mod scalar;
 mod schema;
 mod secret;
+mod security;
 mod server;
 
 use std::path::PathBuf;
@@ -26,16 +28,19 @@ use serde::Deserialize;
 
 use crate::yaml::{Entries, Located};
 
+pub use cors::Cors;
 pub use load::load;
 pub use nats::{JetStream, Nats, StartChecks, Tls};
 pub use operation::{
     Binding, Case, Defaults, Idempotency, Limits, Operation, OperationKey, ProblemCase, Publish, Request,
+    SecurityAlternative, Validation,
 };
 pub use overrides::Overrides;
-pub use scalar::{ByteSize, TimeSpan};
+pub use scalar::{ByteSize, Network, Rate, TimeSpan};
 pub use schema::schema;
 pub use secret::{Credentials, Secret, SecretError};
-pub use server::{ReadyRequirement, Server};
+pub use security::{Algorithm, ApiKeys, BasicUsers, JwtIssuer, Verifier};
+pub use server::{ReadyRequirement, Server, ServerTls, Timeouts};
 
 /// Configuration of natsgate. Paths are relative to the file in which they stand.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
@@ -52,6 +57,11 @@ pub struct Config {
     pub contracts: Vec<Located<Contract>>,
     /// Stream and Consumer manifests (files, or folders of `*.yaml`) that the operations are checked against.
     pub manifests: Vec<Located<PathBuf>>,
+    /// Which web pages may call the operations. Default: none but those of the gateway's own origin.
+    pub cors: Option<Located<Cors>>,
+    /// Verifiers, by names of your own: who says whether a caller is who it claims to be. Contracts map their security
+    /// schemes to them.
+    pub security: Entries<Located<Verifier>>,
     /// What holds for every operation that does not say otherwise.
     pub defaults: Defaults,
     /// The operations, by the `operationId` of a contract, or by method and path (`DELETE /infra/{id}`)
@@ -68,4 +78,8 @@ pub struct Contract {
     /// Prefix of all its paths. Default: `/`.
     #[serde(default)]
     pub base_path: Option<Located<String>>,
+    /// The contract's security schemes, and the verifier of each: `{ bearerAuth: people }`. A scheme that is not named
+    /// here has the verifier of its own name.
+    #[serde(default)]
+    pub security: Entries<Located<String>>,
 }

@@ -4,8 +4,10 @@
 //! and is an error only for whoever uses it ([`Contract::problems`]). Which operations are used, and whether
 //! two of them collide, is not decided here.
 
+mod applicators;
 mod cursor;
 mod documents;
+mod identifiers;
 mod operation;
 mod parameter;
 pub mod path;
@@ -13,18 +15,30 @@ mod problems;
 mod read;
 mod reference;
 mod schema;
+mod security;
+mod shape;
+mod style;
+mod types;
+mod validator;
 
 use std::collections::HashMap;
 use std::path::Path;
 
 pub use cursor::SchemaRef;
-pub use operation::{MediaType, Operation, RequestBody, Response, ResponseStatus};
-pub use parameter::{ArrayForm, Parameter, ParameterKind, Scalar};
+pub use operation::{Form, MediaType, Operation, RequestBody, Response, ResponseStatus};
+pub use parameter::Parameter;
 pub use path::{BadValue, PathError, PathParam, PathTemplate};
+pub use security::{SchemeKind, SchemeUse, Security, SecurityScheme};
+pub use shape::{Others, Shape, ShapeId, Shapes};
+pub use style::{Serialization, Style, Unreadable};
+pub use types::Types;
+
+pub use validator::{Direction, Validator, Violation};
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::yaml::{Node, Value};
 use documents::Documents;
+use validator::Validators;
 
 /// An OpenAPI document, with the files that it refers to.
 #[derive(Debug)]
@@ -32,6 +46,8 @@ pub struct Contract {
     documents: Documents,
     operations: Vec<Operation>,
     by_id: HashMap<String, usize>,
+    schemes: security::Schemes,
+    validators: Validators,
 }
 
 impl Contract {
@@ -50,7 +66,9 @@ impl Contract {
         };
         let mut operations = read::operations(&documents, &base_path, diagnostics);
         let by_id = problems::duplicates(&mut operations);
-        Some(Contract { documents, operations, by_id })
+        let schemes =
+            cursor::Cursor::root(&documents).map(|root| security::schemes(&root)).unwrap_or_default();
+        Some(Contract { documents, operations, by_id, schemes, validators: Validators::default() })
     }
 
     /// All operations, in the order of the document.
@@ -67,6 +85,27 @@ impl Contract {
     /// To be told only if the operation is used.
     pub fn problems(&self, operation: &Operation) -> Vec<Diagnostic> {
         problems::all(&self.documents, operation)
+    }
+
+    /// A security scheme by its name; `None` if the contract does not define it.
+    ///
+    /// # Errors
+    /// If it is defined, and nobody can tell what it means.
+    pub fn scheme(&self, name: &str) -> Option<Result<&SecurityScheme, Diagnostic>> {
+        self.schemes.get(name).map(|scheme| scheme.as_ref().map_err(Clone::clone))
+    }
+
+    /// The names of its security schemes.
+    pub fn scheme_names(&self) -> impl Iterator<Item = &str> {
+        self.schemes.keys().map(String::as_str)
+    }
+
+    /// Compiles a schema, or hands out what was compiled before.
+    ///
+    /// # Errors
+    /// If it is no valid schema, at its place.
+    pub fn validator(&self, schema: &SchemaRef, direction: Direction) -> Result<Validator, Diagnostic> {
+        self.validators.get(&self.documents, schema, direction)
     }
 
     /// A schema as JSON. The `$ref`s in it are absolute: [`Self::resolve_json`] knows what they mean.

@@ -1,24 +1,28 @@
-//! The public listener: what is the same for every request. A head is made, the gateway asked, a panic caught,
-//! and one access line logged, also for a client that went away.
+//! The public listener: what is the same for every request. A head is made and held against the rules of HTTP, the
+//! gateway asked, a panic caught, and one access line logged, also for a client that went away.
 
 mod access;
+mod cors;
+mod rules;
 mod unread;
 
-use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::sync::Arc;
 
 use futures_util::FutureExt;
-use http::{HeaderValue, Request};
+use http::header::CONNECTION;
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
 use hyper::body::Incoming;
 
 use crate::gateway::{Gateway, Note};
 use crate::head::Head;
 use crate::problem::{self, Code, Problem};
+use crate::socket::Peer;
 use crate::telemetry::Log;
 use crate::translate::HttpResponse;
 use access::AccessLine;
+pub use rules::Rules;
 use unread::Unread;
 
 /// What the public listener's connections share. Without a log there are no access lines.
@@ -28,25 +32,64 @@ pub struct Edge {
     pub gateway: Arc<Gateway>,
     /// Takes access lines.
     pub log: Option<Log>,
+    /// What holds for every request.
+    pub rules: Rules,
 }
 
 impl Edge {
-    /// Answers one request of a peer.
-    pub async fn entry(&self, peer: IpAddr, request: Request<Incoming>) -> HttpResponse {
+    /// Answers one request of a peer. What is done before the future is made takes no room in it.
+    pub fn entry(
+        self: Arc<Self>,
+        peer: Peer,
+        request: Request<Incoming>,
+    ) -> impl Future<Output = HttpResponse> + Send {
         let (parts, body) = request.into_parts();
-        let body = Unread::new(&parts, body);
-        let head = Head::new(parts, peer);
-        let mut line = AccessLine::new(self.log.as_ref(), &head);
-        let mut response = self.answer(&head, body, &mut line.note).await;
-        if let Ok(id) = HeaderValue::from_str(head.id.as_str()) {
-            response.headers_mut().insert(problem::REQUEST_ID, id);
+        let lingers = Unread::lingers(&parts);
+        let head = Head::new(parts, peer.ip, self.gateway.trusted_proxies());
+        let turn = peer.turn;
+        async move {
+            let body = Unread::new(body, lingers, &turn);
+            let mut line = AccessLine::new(self.log.as_ref(), &head);
+            let mut response = match self.before(&head) {
+                None => self.answer(&head, body, &mut line.note).await,
+                Some(Ok(response)) => response,
+                Some(Err(problem)) => refuse(problem, &head, &mut line.note),
+            };
+            self.finish(&head, response.headers_mut());
+            line.answered(response.status());
+            response
         }
-        line.answered(response.status());
-        response
+    }
+
+    /// What is on every answer.
+    fn finish(&self, head: &Head, headers: &mut HeaderMap) {
+        if let Ok(id) = HeaderValue::from_str(head.id.as_str()) {
+            headers.insert(problem::REQUEST_ID, id);
+        }
+        if let Some(cors) = &self.rules.cors {
+            cors.mark(head.headers(), headers);
+        }
+    }
+
+    /// The answer to a request that is not for an operation.
+    fn before(&self, head: &Head) -> Option<Result<HttpResponse, Problem>> {
+        if let Err(problem) = self.rules.check(&head.parts) {
+            return Some(Err(problem));
+        }
+        if *head.method() != Method::OPTIONS {
+            return None;
+        }
+        if head.path() == "*" {
+            return Some(Ok(of_the_server()));
+        }
+        let cors =
+            self.rules.cors.as_ref().filter(|cors| cors.is_preflight(head.method(), head.headers()))?;
+        // A path that is not there is told as to everybody.
+        self.gateway.methods(head.path()).map(|methods| Ok(cors.preflight(head.headers(), &methods)))
     }
 
     /// A panic is a bug: it is answered and logged, and nothing else is touched by it.
-    async fn answer(&self, head: &Head, body: Unread, note: &mut Note) -> HttpResponse {
+    async fn answer(&self, head: &Head, body: Unread<'_>, note: &mut Note) -> HttpResponse {
         let answered = {
             let handling = pin!(self.gateway.handle(head, body, note));
             AssertUnwindSafe(handling).catch_unwind().await
@@ -58,4 +101,21 @@ impl Edge {
             response
         })
     }
+}
+
+fn refuse(problem: Problem, head: &Head, note: &mut Note) -> HttpResponse {
+    let mut response = problem.response(head.id.as_str());
+    if problem.code == Code::MalformedRequest {
+        // Where this request ends is nothing to rely on.
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    note.problem = Some(problem);
+    response
+}
+
+/// OPTIONS of the server as a whole: it is there.
+fn of_the_server() -> HttpResponse {
+    let mut response = HttpResponse::default();
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    response
 }

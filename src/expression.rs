@@ -12,8 +12,8 @@ mod uses;
 mod values;
 
 pub use error::{EvalError, ExpressionError, Location, Place, Reason};
-pub use known::{Known, KnownName, Names, Schema};
-pub use scope::{AckInfo, Parameter, ParameterValue, ProblemInfo, ReplyInfo, RequestInfo, Scope};
+pub use known::{Known, KnownBody, KnownName, Names, Occurrence, Schema};
+pub use scope::{AckInfo, CallerInfo, Parameter, ParameterValue, ProblemInfo, ReplyInfo, RequestInfo, Scope};
 
 use crate::json::{Json, Kind, write_string};
 use crate::subject::encode_token;
@@ -203,7 +203,7 @@ fn check(
         let (message, help) = uses::unavailable(path.root, position);
         return Err(vec![ExpressionError::new(message, help, offset)]);
     }
-    match known.check(path, &|_| false) {
+    match known.check(path, position, &|_| false) {
         None => Ok(()),
         Some(fault) => Err(vec![ExpressionError::new(fault.message, fault.help, offset)]),
     }

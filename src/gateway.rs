@@ -6,6 +6,7 @@ pub mod compile;
 pub mod connect;
 pub mod explain;
 mod find;
+pub mod limit;
 pub mod operation;
 pub mod route;
 
@@ -18,16 +19,17 @@ use hyper::body::Body;
 use tokio_util::sync::CancellationToken;
 use tower::BoxError;
 
-use crate::admit::{self, InFlight};
-use crate::authenticate;
-use crate::head::Head;
+use crate::admit::{self, InFlight, Standing};
+use crate::authenticate::{self, Caller, Verifiers};
+use crate::head::{Head, TrustedProxies};
 use crate::nats::Nats;
 use crate::problem::{Code, Problem};
 use crate::translate::{self, HttpResponse, Seen};
-use crate::validate::{self, Payload};
+use crate::validate::{self, Opened, Payload};
 use compile::Compiled;
 use find::{Destination, Matched};
-use operation::Operation;
+use operation::{Operation, Stage};
+use route::Allow;
 
 /// Everything that requests share.
 #[derive(Debug)]
@@ -45,6 +47,15 @@ pub struct Note {
     pub operation: Option<Arc<str>>,
     /// Why there was no success.
     pub problem: Option<Problem>,
+}
+
+/// What the stages have made of a request so far: a `problem` case may read it.
+#[derive(Debug, Default)]
+struct Progress {
+    caller: Option<Caller>,
+    payload: Option<Payload>,
+    /// What is left of the caller's quota.
+    standing: Option<Standing>,
 }
 
 impl Gateway {
@@ -71,15 +82,17 @@ impl Gateway {
             }
         };
         note.operation = Some(Arc::clone(&matched.operation.name));
-        let mut payload = None;
-        match self.answer(head, body, &matched, &mut payload).await {
+        let mut progress = Progress::default();
+        let mut response = match self.answer(head, body, &matched, &mut progress).await {
             Ok(response) => response,
             Err(problem) => {
-                let response = unsuccessful(head, &matched, payload.as_ref(), &problem);
+                let response = unsuccessful(head, &matched, &progress, &problem);
                 note.problem = Some(problem);
                 response
             }
-        }
+        };
+        limit::tell(matched.operation, progress.standing, response.headers_mut());
+        response
     }
 
     /// The stages.
@@ -88,16 +101,25 @@ impl Gateway {
         head: &Head,
         body: B,
         matched: &Matched<'_>,
-        payload: &mut Option<Payload>,
+        progress: &mut Progress,
     ) -> Result<HttpResponse, Problem> {
         let operation = matched.operation;
         let deadline = head.deadline(operation.timeout, operation.waits_as_preferred());
         let _permit = admit::admit(&self.in_flight, &operation.in_flight)?;
-        let caller = authenticate::authenticate(head)?;
-        let received =
-            validate::receive(&operation.input, head, &matched.path, body, self.nats.max_payload(), deadline);
-        let payload = &*payload.insert(self.unless_closed(received).await?);
-        let seen = Seen { head, path: &[], payload: Some(payload) };
+        limit::before(operation, head, &mut progress.standing)?;
+        let caller = self
+            .unless_closed(authenticate::authenticate(&operation.access, head, deadline))
+            .await
+            .inspect_err(|problem| limit::failed(operation, head, problem))?;
+        let caller = &*progress.caller.insert(caller);
+        limit::after(matched, head, caller, &mut progress.standing)?;
+        let opened = operation.input.open(head, &matched.path);
+        let opened = permitted(operation, head, caller, opened, &mut progress.payload)?;
+        let body_due = deadline.min(head.received + self.table.body_timeout);
+        let received = opened.receive(head, body, self.nats.max_payload(), body_due);
+        let payload = &*progress.payload.insert(self.unless_closed(received).await?);
+        let seen = Seen { head, path: &[], payload: Some(payload), caller: Some(caller) };
+        operation.authorize(Stage::Body, seen)?;
         let outbound = operation.mapping.outbound(seen, caller, payload, deadline)?;
         let reply = operation.binding.send(&self.nats, outbound, head, deadline).await?;
         operation.answering.response(seen, reply)
@@ -119,14 +141,29 @@ impl Gateway {
         }
     }
 
+    /// The methods of a path; `None` if there is no such path.
+    pub fn methods(&self, path: &str) -> Option<Allow> {
+        self.table.routes.methods(path)
+    }
+
     /// The operations that are bound.
     pub fn operations(&self) -> &[Arc<Operation>] {
         &self.table.operations
     }
 
+    /// Who says who calls. Somebody has to [watch](Verifiers::watch) them.
+    pub fn verifiers(&self) -> &Verifiers {
+        &self.table.verifiers
+    }
+
     /// The connection.
     pub fn nats(&self) -> &Nats {
         &self.nats
+    }
+
+    /// The proxies whose word on where a request comes from is believed.
+    pub fn trusted_proxies(&self) -> &TrustedProxies {
+        &self.table.trusted_proxies
     }
 
     /// How many requests are in flight.
@@ -140,21 +177,38 @@ impl Gateway {
     }
 }
 
+/// Lets a request pass whose caller may make it, as far as its parameters tell; those that are wrong tell nothing, and
+/// such a request ends in any case. What has been read of a refused one is kept for the `problem` cases.
+fn permitted<'o>(
+    operation: &Operation,
+    head: &Head,
+    caller: &Caller,
+    opened: Opened<'o>,
+    kept: &mut Option<Payload>,
+) -> Result<Opened<'o>, Problem> {
+    let Some(payload) = opened.payload() else { return Ok(opened) };
+    let seen = Seen { head, path: &[], payload: Some(payload), caller: Some(caller) };
+    match operation.authorize(Stage::Parameters, seen) {
+        Ok(()) => Ok(opened),
+        Err(problem) => {
+            *kept = opened.into_payload();
+            Err(problem)
+        }
+    }
+}
+
 fn draining() -> Problem {
     Problem::new(Code::Draining, "the gateway is shutting down")
 }
 
-fn unsuccessful(
-    head: &Head,
-    matched: &Matched<'_>,
-    payload: Option<&Payload>,
-    problem: &Problem,
-) -> HttpResponse {
+fn unsuccessful(head: &Head, matched: &Matched<'_>, progress: &Progress, problem: &Problem) -> HttpResponse {
     let cases = &matched.operation.problems;
+    let payload = progress.payload.as_ref();
     // Only a case reads the path, and only if the stage that decodes it was not reached.
     let path =
         if cases.is_empty() || payload.is_some() { Vec::new() } else { validate::as_text(&matched.path) };
-    translate::problem::response(cases, Seen { head, path: &path, payload }, problem)
+    let seen = Seen { head, path: &path, payload, caller: progress.caller.as_ref() };
+    translate::problem::response(cases, seen, problem)
 }
 
 fn options(allow: &str) -> HttpResponse {

@@ -1,7 +1,9 @@
-//! What is known of a request before its body: its identity, its place in a trace, its time and its address.
+//! What is known of a request before its body: its identity, its place in a trace, its time and its client's address.
 //!
 //! Made once at the edge, and carried through every stage.
 
+mod client;
+mod forwarded;
 mod id;
 mod trace;
 
@@ -13,6 +15,7 @@ use http::request::Parts;
 use http::{HeaderName, Method};
 use tokio::time::Instant;
 
+pub use client::TrustedProxies;
 pub use id::RequestId;
 pub use trace::TraceContext;
 
@@ -21,7 +24,7 @@ const PREFER: HeaderName = HeaderName::from_static("prefer");
 /// The head of one request.
 #[derive(Debug)]
 pub struct Head {
-    /// Unique for this request; on every answer, message and log line.
+    /// On every answer, message and log line.
     pub id: RequestId,
     /// The trace that this request belongs to, with the span of the gateway.
     pub trace: TraceContext,
@@ -29,18 +32,26 @@ pub struct Head {
     pub received: Instant,
     /// The same by the wall clock.
     pub time: SystemTime,
-    /// Who is connected to us.
+    /// The client's address: the peer's, unless that is a trusted proxy which names another.
     pub ip: IpAddr,
+    /// The peer is a trusted proxy: what it says of where the request comes from is believed.
+    pub from_proxy: bool,
     /// Method, URI and headers.
     pub parts: Parts,
 }
 
 impl Head {
-    /// The head of a request that has just arrived.
-    pub fn new(parts: Parts, ip: IpAddr) -> Head {
+    /// The head of a request that has just arrived from a peer.
+    pub fn new(parts: Parts, peer: IpAddr, trusted: &TrustedProxies) -> Head {
         let time = SystemTime::now();
         let trace = TraceContext::of(&parts.headers);
-        Head { id: RequestId::new(time), trace, received: Instant::now(), time, ip, parts }
+        let (mut id, mut ip) = (RequestId::new(time), peer.to_canonical());
+        let from_proxy = trusted.trusts(ip);
+        if from_proxy {
+            id = id.or_given(&parts.headers);
+            ip = trusted.client(ip, &parts.headers);
+        }
+        Head { id, trace, received: Instant::now(), time, ip, from_proxy, parts }
     }
 
     /// The method.
@@ -85,7 +96,7 @@ mod tests {
 
     fn head(prefer: &str) -> Head {
         let request = http::Request::builder().header("Prefer", prefer).body(()).unwrap();
-        Head::new(request.into_parts().0, IpAddr::from([127, 0, 0, 1]))
+        Head::new(request.into_parts().0, IpAddr::from([127, 0, 0, 1]), &TrustedProxies::default())
     }
 
     #[test]

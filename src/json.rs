@@ -3,10 +3,15 @@
 //! Stops at JSON: what a body must look like is decided elsewhere.
 
 mod check;
+mod decimal;
 mod scan;
+mod tree;
 
 use bytes::Bytes;
 use std::borrow::Cow;
+
+pub use decimal::Decimal;
+pub use tree::{Members, Tree};
 
 /// The bytes of a body that are known to be one valid JSON value without doubled member names.
 #[derive(Clone, Debug)]
@@ -34,6 +39,12 @@ impl Document {
     #[must_use]
     pub fn root(&self) -> Json<'_> {
         Json { text: self.bytes.trim_ascii() }
+    }
+
+    /// Everything in the body, borrowed from it.
+    #[must_use]
+    pub fn tree(&self) -> Tree<'_> {
+        Tree::read(&self.bytes)
     }
 
     /// The body as a tree, for those who need one. Integers beyond 64 bits become doubles here.

@@ -9,7 +9,10 @@ mod table;
 use std::borrow::Cow;
 
 use bytes::Bytes;
-use http::header::{ALLOW, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use http::header::{
+    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue,
+    RETRY_AFTER, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
+};
 use http::{Response, StatusCode};
 use http_body_util::Full;
 use serde::Serialize;
@@ -23,6 +26,13 @@ pub const CODE: HeaderName = HeaderName::from_static("natsgate-code");
 pub const OUTCOME: HeaderName = HeaderName::from_static("natsgate-outcome");
 /// The request id, on every answer.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("natsgate-request-id");
+/// What every document of the gateway's own says to browsers: it is what it says it is, it needs nothing, it is for
+/// nobody else, and it is not kept.
+pub const GUARDED: [(HeaderName, HeaderValue); 3] = [
+    (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    (CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'")),
+    (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+];
 /// Media type of RFC 9457.
 pub const MEDIA_TYPE: HeaderValue = HeaderValue::from_static("application/problem+json");
 
@@ -66,8 +76,12 @@ pub struct Problem {
     pub outcome: Option<Outcome>,
     /// Replaces the row's `retryable` where the server removes duplicates.
     pub retryable: Option<bool>,
-    /// The methods that the path has.
-    pub allow: Option<HeaderValue>,
+    /// Replaces the row's seconds for `Retry-After` where it is known when repeating will help.
+    pub retry_after: Option<u32>,
+    /// The methods that the path has. Boxed, as few problems have any, and every stage returns one.
+    pub allow: Option<Box<HeaderValue>>,
+    /// What is asked for from who calls: one `WWW-Authenticate` each.
+    pub challenges: Vec<HeaderValue>,
     /// For the log only.
     pub cause: Option<String>,
 }
@@ -82,7 +96,9 @@ impl Problem {
             status: None,
             outcome: None,
             retryable: None,
+            retry_after: None,
             allow: None,
+            challenges: Vec::new(),
             cause: None,
         }
     }
@@ -120,14 +136,19 @@ impl Problem {
     /// The headers that tell the truth whatever the body says.
     pub fn headers(&self) -> HeaderMap {
         let row = self.code.row();
-        let mut headers = HeaderMap::with_capacity(6);
+        let mut headers = HeaderMap::with_capacity(10);
+        // A cache may otherwise keep some of them, such as 404, by its own lights.
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         headers.insert(CODE, HeaderValue::from_static(row.name));
         headers.insert(OUTCOME, HeaderValue::from_static(self.outcome().name()));
-        if let Some(seconds) = row.retry_after {
+        if let Some(seconds) = self.retry_after.or(row.retry_after) {
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
         if let Some(allow) = &self.allow {
-            headers.insert(ALLOW, allow.clone());
+            headers.insert(ALLOW, HeaderValue::clone(allow));
+        }
+        for challenge in &self.challenges {
+            headers.append(WWW_AUTHENTICATE, challenge.clone());
         }
         headers
     }
@@ -156,6 +177,7 @@ impl Problem {
         *response.status_mut() = self.status();
         *response.headers_mut() = self.headers();
         response.headers_mut().insert(CONTENT_TYPE, MEDIA_TYPE);
+        response.headers_mut().extend(GUARDED);
         response
     }
 }

@@ -1,5 +1,7 @@
 //! The running process: listeners bound, signals heeded, and an end in which nothing that was accepted is lost.
 
+mod connection;
+mod descriptors;
 mod listener;
 
 use std::sync::Arc;
@@ -11,18 +13,33 @@ use http::Request;
 use hyper::body::Incoming;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::task::JoinSet;
+use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
 use crate::admin::{self, Readiness};
-use crate::edge::Edge;
-use crate::gateway::{Gateway, checks};
+use crate::config::{Config, ReadyRequirement, StartChecks};
+use crate::edge::{self, Edge};
+use crate::gateway::{Gateway, checks, limit};
+use crate::socket::{Peer, Timeouts};
 use crate::telemetry::Log;
+use crate::tls::{self, Identity};
+use connection::Shared;
+use listener::Limits;
 
 /// Between the end of `drain` and the end of the process: for answers to what was still waiting.
 const LAST_ANSWERS: Duration = Duration::from_secs(1);
+/// What holds for the connections of the admin listener: it answers orchestrators, monitoring and people.
+const ADMIN: Limits = Limits {
+    timeouts: Timeouts {
+        header: Duration::from_secs(10),
+        body: Duration::from_secs(30),
+        idle: Duration::from_secs(75),
+    },
+    most: 256,
+};
+const ADMIN_HEAD: usize = 64 << 10;
 
 /// How the process listens and ends.
 #[derive(Debug, Clone)]
@@ -39,6 +56,34 @@ pub struct Settings {
     pub ready_requires_nats: bool,
     /// Look at the live server for what the operations need.
     pub start_checks: bool,
+    /// TLS of the public listener.
+    pub tls: Option<tls::Files>,
+    /// How long clients may take.
+    pub timeouts: Timeouts,
+    /// Connections of the public listener.
+    pub max_connections: usize,
+    /// What holds for every request.
+    pub edge: edge::Rules,
+}
+
+impl Settings {
+    /// Those of a configuration.
+    pub fn of(config: &Config) -> Settings {
+        let server = &config.server;
+        let timeouts = &server.timeouts;
+        Settings {
+            listen: server.listen.value,
+            admin: server.admin.value,
+            drain_delay: server.drain_delay.0,
+            drain: server.drain.0,
+            ready_requires_nats: server.ready_requires.contains(&ReadyRequirement::Nats),
+            start_checks: config.nats.start_checks == StartChecks::Warn,
+            tls: server.tls.as_ref().map(|tls| tls.files()),
+            timeouts: Timeouts { header: timeouts.header.0, body: timeouts.body.0, idle: timeouts.idle.0 },
+            max_connections: server.max_connections.value as usize,
+            edge: edge::Rules::of(config),
+        }
+    }
 }
 
 /// The addresses that are really bound.
@@ -55,23 +100,28 @@ pub struct Bound {
 pub struct Server {
     public: TcpListener,
     admin: TcpListener,
+    identity: Option<Identity>,
     settings: Settings,
 }
 
 impl Server {
-    /// Binds both listeners.
+    /// Binds both listeners, and sees to it that there are file descriptors for their connections.
     ///
     /// # Errors
-    /// If an address cannot be bound: it is not ours, or taken.
-    pub async fn bind(settings: Settings) -> anyhow::Result<Server> {
-        let bind = async |address: std::net::SocketAddr, option: &str| {
-            TcpListener::bind(address)
-                .await
+    /// If an address cannot be bound, because it is not ours, or taken; or if the certificate cannot be loaded.
+    pub async fn bind(mut settings: Settings) -> anyhow::Result<Server> {
+        let identity = match settings.tls.take() {
+            None => None,
+            Some(files) => Some(spawn_blocking(|| Identity::load(files)).await?.context("server.tls")?),
+        };
+        settings.max_connections = descriptors::enough_for(settings.max_connections);
+        let bind = |address: std::net::SocketAddr, option: &str| {
+            listener::bind(address)
                 .with_context(|| format!("cannot listen on {address}; choose another address with {option}"))
         };
-        let public = bind(settings.listen, "--listen").await?;
-        let admin = bind(settings.admin, "--admin-listen").await?;
-        Ok(Server { public, admin, settings })
+        let public = bind(settings.listen, "--listen")?;
+        let admin = bind(settings.admin, "--admin-listen")?;
+        Ok(Server { public, admin, identity, settings })
     }
 
     /// The addresses that are really bound, also where port 0 was asked for.
@@ -85,6 +135,7 @@ impl Server {
     /// Serves until `stop` is cancelled, then drains. With a log, every request gets its access line there.
     pub async fn run(self, gateway: Arc<Gateway>, log: Option<Log>, stop: CancellationToken) {
         let Settings { drain_delay, drain, ready_requires_nats, start_checks, .. } = self.settings;
+        let Settings { timeouts, max_connections, edge: rules, .. } = self.settings;
         let readiness = Readiness::new(ready_requires_nats);
         let (close, end) = (CancellationToken::new(), CancellationToken::new());
         let mut background = JoinSet::new();
@@ -94,8 +145,17 @@ impl Server {
                 end.clone().run_until_cancelled_owned(checks::watch(Arc::clone(&gateway))).map(|_| ()),
             );
         }
+        background
+            .spawn(end.clone().run_until_cancelled_owned(limit::forget(Arc::clone(&gateway))).map(|_| ()));
+        let verifiers = gateway.verifiers().clone().watch();
+        background.spawn(end.clone().run_until_cancelled_owned(verifiers).map(|_| ()));
+        if let Some(identity) = self.identity.clone() {
+            background.spawn(end.clone().run_until_cancelled_owned(identity.keep_current()).map(|_| ()));
+        }
+        let limits = Limits { timeouts, most: max_connections };
+        let edge = Edge { gateway: Arc::clone(&gateway), log, rules };
         let mut public = JoinSet::new();
-        public.spawn(serve_public(self.public, Arc::clone(&gateway), log, close.clone()));
+        public.spawn(serve_public(self.public, self.identity, edge, limits, close.clone()));
 
         stop.cancelled().await;
         readiness.end();
@@ -117,24 +177,27 @@ async fn serve_admin(
     end: CancellationToken,
 ) {
     let router = admin::router(gateway, readiness);
-    let answer = move |_, request: Request<Incoming>| {
-        router.clone().oneshot(request).map(|answered| answered.unwrap_or_else(|never| match never {}))
+    let answer = move |peer: Peer, request: Request<Incoming>| {
+        let answered = router.clone().oneshot(request);
+        answered.map(move |answered| {
+            drop(peer);
+            answered.unwrap_or_else(|never| match never {})
+        })
     };
-    listener::serve(listener, answer, end).await;
+    listener::serve(listener, Shared::new(answer, ADMIN_HEAD, None), ADMIN, end).await;
 }
 
 async fn serve_public(
     listener: TcpListener,
-    gateway: Arc<Gateway>,
-    log: Option<Log>,
+    identity: Option<Identity>,
+    edge: Edge,
+    limits: Limits,
     close: CancellationToken,
 ) {
-    let edge = Arc::new(Edge { gateway, log });
-    let answer = move |peer, request| {
-        let edge = Arc::clone(&edge);
-        async move { edge.entry(peer, request).await }
-    };
-    listener::serve(listener, answer, close).await;
+    let longest_head = edge.rules.longest_head();
+    let edge = Arc::new(edge);
+    let answer = move |peer, request| Arc::clone(&edge).entry(peer, request);
+    listener::serve(listener, Shared::new(answer, longest_head, identity), limits, close).await;
 }
 
 /// Whether all tasks ended in time.

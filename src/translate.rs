@@ -6,12 +6,14 @@ pub mod case;
 pub mod compile;
 pub mod outbound;
 pub mod problem;
+pub mod promise;
 
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderMap};
-use http::{Response, StatusCode};
+use http::{HeaderValue, Response, StatusCode};
 use http_body_util::Full;
 
+use crate::authenticate::Caller;
 use crate::expression::{EvalError, Parameter, Place, ProblemInfo, ReplyInfo, RequestInfo, Scope};
 use crate::head::Head;
 use crate::problem::{Code, Problem, Violation};
@@ -27,12 +29,15 @@ pub struct Seen<'a> {
     pub head: &'a Head,
     /// Path parameters; replaced by the payload's, which have their types, once that is there.
     pub path: &'a [Parameter],
-    /// Parameters and body.
+    /// Parameters and body; the body is empty as long as it has not been read.
     pub payload: Option<&'a Payload>,
+    /// Who sent it; `None`: not asked yet.
+    pub caller: Option<&'a Caller>,
 }
 
 impl<'a> Seen<'a> {
-    fn scope(self, reply: Option<ReplyInfo<'a>>, problem: Option<ProblemInfo<'a>>) -> Scope<'a> {
+    /// What expressions read.
+    pub fn scope(self, reply: Option<ReplyInfo<'a>>, problem: Option<ProblemInfo<'a>>) -> Scope<'a> {
         let head = self.head;
         let parameters = self.payload.map(|payload| &payload.parameters);
         Scope {
@@ -42,6 +47,7 @@ impl<'a> Seen<'a> {
             header_parameters: parameters.map_or(&[], |parameters| &parameters.headers),
             headers: head.headers(),
             body: self.payload.and_then(|payload| payload.body.document.as_ref()),
+            caller: self.caller.and_then(Caller::info),
             request: RequestInfo {
                 id: head.id.as_str(),
                 method: head.method().as_str(),
@@ -68,6 +74,13 @@ fn whole(status: StatusCode, mut headers: HeaderMap, mut body: Bytes) -> HttpRes
     response
 }
 
+/// A text as the value of a header, if it is one line whoever reads it: HTTP itself lets the control characters of
+/// Latin-1 pass, one of which is a line's end.
+fn header_value(text: &str) -> Option<HeaderValue> {
+    let line = !text.contains(|c: char| c.is_control() && c != '\t');
+    line.then(|| HeaderValue::from_str(text).ok()).flatten()
+}
+
 /// An expression that failed while the outbound message was built: the client's request lacks something.
 fn unfit_request(error: &EvalError) -> Problem {
     let detail = error.to_string();
@@ -76,6 +89,8 @@ fn unfit_request(error: &EvalError) -> Problem {
             (Code::InvalidParameter, Some(Violation::parameter(name.as_str(), &detail)))
         }
         Place::Body { pointer } => (Code::MalformedBody, Some(Violation::body(pointer.as_str(), &detail))),
+        // No other request of this caller would fit better.
+        Place::Claims { .. } | Place::Caller => (Code::Forbidden, None),
         Place::Reply { .. } | Place::Expression => (Code::MalformedBody, None),
     };
     let cause = format!("${{{}}}: {detail}", error.expression);

@@ -13,15 +13,17 @@ use super::load::load_or_tell;
 use super::{DONE, ExplainArgs, FAILED, INVALID, Output};
 use crate::config::Overrides;
 use crate::gateway::explain::{Refused, explain};
-use crate::head::Head;
+use crate::head::{Head, TrustedProxies};
+use crate::json::{Document, Kind};
 use crate::problem::Problem;
 
 pub(super) async fn run(args: ExplainArgs) -> anyhow::Result<u8> {
     let overrides = Overrides { nats: args.config.nats.clone(), ..Overrides::default() };
     let Some(loaded) = load_or_tell(&args.config.config, &overrides) else { return Ok(INVALID) };
+    let claims = args.claims.as_deref().map(claims).transpose()?;
     let (parts, body) = request(&args)?.into_parts();
-    let head = Head::new(parts, IpAddr::V4(Ipv4Addr::LOCALHOST));
-    match explain(&loaded.table, &head, body).await {
+    let head = Head::new(parts, IpAddr::V4(Ipv4Addr::LOCALHOST), &TrustedProxies::default());
+    match explain(&loaded.table, &head, body, claims).await {
         Ok(explained) => {
             match args.output {
                 Output::Json => println!("{explained:#}"),
@@ -30,12 +32,19 @@ pub(super) async fn run(args: ExplainArgs) -> anyhow::Result<u8> {
             Ok(DONE)
         }
         Err(refused) => {
-            let Refused { problem, response } = *refused;
+            let Refused { problem, response, access } = *refused;
+            let access = access.unwrap_or_default();
             let status = response.status();
             let body = response.into_body().collect().await.unwrap_or_default().to_bytes();
             match args.output {
-                Output::Json => println!("{:#}", json!({ "refused": refusal(&problem, status, &body) })),
-                Output::Text => print!("{}", refusal_text(&problem, status, &body)),
+                Output::Json => {
+                    let mut document = json!({ "refused": refusal(&problem, status, &body) });
+                    if !access.is_null() {
+                        document["access"] = access;
+                    }
+                    println!("{document:#}");
+                }
+                Output::Text => print!("{}{}", refusal_text(&problem, status, &body), access_text(&access)),
             }
             Ok(FAILED)
         }
@@ -64,6 +73,15 @@ fn request(args: &ExplainArgs) -> anyhow::Result<Request<Full<Bytes>>> {
     Ok(request)
 }
 
+fn claims(text: &str) -> anyhow::Result<Document> {
+    let document = Document::parse(Bytes::copy_from_slice(text.as_bytes())).context("--claims is no JSON")?;
+    anyhow::ensure!(
+        document.root().kind() == Kind::Object,
+        "--claims is no JSON object: {{\"sub\": \"ada\"}}"
+    );
+    Ok(document)
+}
+
 fn refusal(problem: &Problem, status: StatusCode, body: &[u8]) -> Value {
     let text = || Value::String(String::from_utf8_lossy(body).into_owned());
     json!({
@@ -88,27 +106,41 @@ fn refusal_text(problem: &Problem, status: StatusCode, body: &[u8]) -> String {
     out
 }
 
+fn line(name: &str, value: &Value) -> String {
+    let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    format!("{name:<12} {value}\n")
+}
+
+/// Who may call, and who does here.
+fn access_text(access: &Value) -> String {
+    let lines = [("access", "demands"), ("authorize", "authorize"), ("caller", "caller")];
+    lines
+        .iter()
+        .filter(|(_, key)| !access[key].is_null())
+        .map(|(name, key)| line(name, &access[key]))
+        .collect()
+}
+
 fn text(explained: &Value) -> String {
     let mut out = String::new();
-    let mut line = |name: &str, value: &Value| {
-        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        out.push_str(&format!("{name:<12} {value}\n"));
-    };
     for name in ["operation", "answer", "stream", "message_id", "timeout_ms"] {
         if let Some(value) = explained.get(name) {
-            line(name, value);
+            out.push_str(&line(name, value));
         }
     }
+    out.push_str(&access_text(&explained["access"]));
     for kind in ["request", "publish"] {
         let Some(message) = explained.get(kind) else { continue };
-        line(kind, &message["subject"]);
+        out.push_str(&line(kind, &message["subject"]));
         for (name, value) in message["headers"].as_object().into_iter().flatten() {
-            line("  header", &Value::String(format!("{name}: {}", value.as_str().unwrap_or_default())));
+            let header = format!("{name}: {}", value.as_str().unwrap_or_default());
+            out.push_str(&line("  header", &header.into()));
         }
-        match &message["payload"] {
-            Value::String(text) if text.is_empty() => line("  payload", &Value::String("(empty)".to_owned())),
-            payload => line("  payload", payload),
-        }
+        let payload = match &message["payload"] {
+            Value::String(text) if text.is_empty() => &Value::from("(empty)"),
+            payload => payload,
+        };
+        out.push_str(&line("  payload", payload));
     }
     out
 }

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::load::{Loaded, load_or_tell};
 use super::{ConfigArgs, DONE, INVALID, ListenArgs, ServeArgs};
-use crate::config::{Config, Overrides, ReadyRequirement, StartChecks};
+use crate::config::Overrides;
 use crate::gateway::{Gateway, connect};
 use crate::nats::Nats;
 use crate::serve::{Server, Settings, stop_on_signal};
@@ -33,15 +33,16 @@ pub(super) async fn serve(loaded: Loaded, log: Log, ready_file: Option<&Path>) -
     let stop = CancellationToken::new();
     stop_on_signal(stop.clone())?;
     let Loaded { config, table, .. } = loaded;
-    let server = Server::bind(settings(&config)).await?;
+    let server = Server::bind(Settings::of(&config)).await?;
     let bound = server.bound()?;
     let options = connect::options(&config.nats);
     let servers = options.servers.join(",");
     let gateway = Arc::new(Gateway::new(table, Nats::start(options)?));
     tracing::info!(public = %bound.public, admin = %bound.admin, operations = gateway.operations().len(), "serving");
     if let Some(path) = ready_file {
+        let scheme = if config.server.tls.is_some() { "https" } else { "http" };
         let document = json!({
-            "http": format!("http://{}", bound.public),
+            "http": format!("{scheme}://{}", bound.public),
             "admin": format!("http://{}", bound.admin),
             "nats": servers,
         });
@@ -49,18 +50,6 @@ pub(super) async fn serve(loaded: Loaded, log: Log, ready_file: Option<&Path>) -
     }
     server.run(gateway, Some(log), stop).await;
     Ok(())
-}
-
-fn settings(config: &Config) -> Settings {
-    let server = &config.server;
-    Settings {
-        listen: server.listen.value,
-        admin: server.admin.value,
-        drain_delay: server.drain_delay.0,
-        drain: server.drain.0,
-        ready_requires_nats: server.ready_requires.contains(&ReadyRequirement::Nats),
-        start_checks: config.nats.start_checks == StartChecks::Warn,
-    }
 }
 
 /// Whoever waits for the file never sees half of it.

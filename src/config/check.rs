@@ -1,8 +1,12 @@
 //! What is wrong with a configuration by itself: no contract, no server is needed to see it.
 
+mod cors;
 mod header;
+mod limits;
 mod nats;
 mod operation;
+mod security;
+mod server;
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -11,6 +15,7 @@ use super::{ByteSize, Config, Server, TimeSpan};
 use crate::diagnostic::{Diagnostic, Diagnostics, Place};
 use crate::yaml::{Located, Node};
 
+pub(super) use limits::without_rate;
 pub(super) use operation::{binding, key, operation};
 
 /// Checks everything but the operations. The tree has the places of lists.
@@ -18,12 +23,19 @@ pub(super) fn process(config: &Config, tree: &Node, diagnostics: &mut Diagnostic
     let server = &config.server;
     at_least_one("in_flight", Some(&server.in_flight), diagnostics);
     listeners(server, tree, diagnostics);
+    limits::proxies(&server.trusted_proxies, diagnostics);
+    server::check(server, diagnostics);
+    if let Some(cors) = &config.cors {
+        cors::check(cors, tree, diagnostics);
+    }
     nats::check(&config.nats, tree, diagnostics);
+    security::check(&config.security, tree, diagnostics);
     let defaults = &config.defaults;
     above_zero("timeout", Some(&defaults.timeout), diagnostics);
     some_bytes("max_body", Some(&defaults.max_body), diagnostics);
     at_least_one("in_flight", Some(&defaults.in_flight), diagnostics);
     header::travelling(&defaults.forward_headers, diagnostics);
+    header::credentials(&defaults.forward_headers, diagnostics);
     for contract in &config.contracts {
         base_path(contract.base_path.as_ref(), diagnostics);
     }

@@ -1,5 +1,5 @@
-//! `{ env: NAME }` and `{ file: path }` in the place of a scalar of `server` and `nats`: resolved on the tree,
-//! before it is read. Secrets that are read again at every reconnect stay sources ([`super::secret`]).
+//! `{ env: NAME }` and `{ file: path }` in the place of a scalar of `server`, `nats` and `security`: resolved on the
+//! tree, before it is read. Secrets that are needed later stay sources ([`super::secret`]).
 
 use std::path::{Path, PathBuf};
 
@@ -19,17 +19,17 @@ pub(super) struct Elsewhere {
     pub(super) file: Option<PathBuf>,
 }
 
-/// Keys that are read again at every reconnect.
-const SOURCES: [&str; 4] = ["credentials", "nkey", "password", "token"];
+/// Keys that are read again at every reconnect, or by whoever needs the secret.
+const SOURCES: [&str; 5] = ["credentials", "nkey", "password", "token", "secret"];
 
 /// Keys whose value is a path: `{ file: x }` is another way to write `x`.
-const PATHS: [&str; 3] = ["ca", "certificate", "key"];
+const PATHS: [&str; 6] = ["ca", "certificate", "key", "client_ca", "keys", "users"];
 
 /// Puts the values of variables and files in their places. What cannot be read is reported and cut.
 pub(super) fn resolve(root: &mut Node, diagnostics: &mut Diagnostics) {
     let Value::Map(sections) = &mut root.value else { return };
     for (key, section) in sections.iter_mut() {
-        if matches!(key.name.as_str(), "server" | "nats") {
+        if matches!(key.name.as_str(), "server" | "nats" | "security") {
             children(section, diagnostics);
         }
     }

@@ -5,10 +5,10 @@ use crate::diagnostic::{Diagnostics, Place};
 use crate::yaml::{Node, Value};
 
 /// Sections of the file that hold no secrets.
-const SECTIONS: [&str; 5] = ["include", "contracts", "manifests", "defaults", "operations"];
+const SECTIONS: [&str; 6] = ["include", "contracts", "manifests", "cors", "defaults", "operations"];
 
-/// Keys of `server` and `nats` whose values may be shown.
-const SHOWN: [&str; 27] = [
+/// Keys of `server`, `nats` and `security` whose values may be shown.
+const SHOWN: [&str; 40] = [
     "listen",
     "admin",
     "drain_delay",
@@ -17,6 +17,8 @@ const SHOWN: [&str; 27] = [
     "ready_requires",
     "docs",
     "max_connections",
+    "max_headers",
+    "max_uri",
     "trusted_proxies",
     "timeouts",
     "header",
@@ -36,16 +38,29 @@ const SHOWN: [&str; 27] = [
     "domain",
     "api_prefix",
     "start_checks",
+    "jwt",
+    "api_key",
+    "basic",
+    "issuer",
+    "audience",
+    "algorithms",
+    "jwks",
+    "leeway",
+    "scopes",
+    "keys",
+    "users",
 ];
 
 /// Words of keys whose values are hidden in a file that is no valid YAML.
 const WORDS: [&str; 8] = ["pass", "pwd", "secret", "token", "nkey", "seed", "credential", "key"];
 
-/// Hides the values of `server`, `nats` and unknown sections that may be secrets.
+/// Hides the values of `server`, `nats`, `security` and unknown sections that may be secrets.
 pub(super) fn hide(root: &Node, diagnostics: &mut Diagnostics) {
     for (key, section) in root.entries() {
         match key.name.as_str() {
             "server" | "nats" => children(section, false, diagnostics),
+            // The names of verifiers are free.
+            "security" => section.entries().iter().for_each(|(_, one)| value(one, false, diagnostics)),
             name if SECTIONS.contains(&name) => {}
             _ => value(section, true, diagnostics),
         }
@@ -56,7 +71,9 @@ fn children(node: &Node, hidden: bool, diagnostics: &mut Diagnostics) {
     for (key, child) in node.entries() {
         let hidden = match key.name.as_str() {
             "env" => !child.as_str().is_some_and(is_variable),
-            "file" | "ca" | "certificate" | "key" => child.as_str().is_none_or(|path| path.contains('\n')),
+            "file" | "ca" | "certificate" | "key" | "client_ca" => {
+                child.as_str().is_none_or(|path| path.contains('\n'))
+            }
             name => hidden || !is_harmless(name),
         };
         value(child, hidden, diagnostics);

@@ -5,30 +5,18 @@ pub(super) fn is_later(key: &str) -> bool {
     LATER.contains(&key)
 }
 
-const LATER: [&str; 21] = [
+const LATER: [&str; 10] = [
     // of `server`
     "admin_token",
     "docs",
-    "tls",
-    "timeouts",
-    "max_connections",
-    "trusted_proxies",
-    // of the file, of a contract, of an operation
+    // of the file, of a verifier, of an operation
     "upstreams",
-    "cors",
-    "security",
+    "upstream",
     "fallback",
     "forward",
-    "validate",
-    "validate_replies",
-    "authorize",
     "safe",
     "migration",
     "deprecated",
     // of `request`: full replay of replies
     "idempotency",
-    // of `limits`
-    "rate",
-    "burst",
-    "per",
 ];

@@ -5,7 +5,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::elsewhere::{self, beside};
-use super::{Config, Operation, Overrides, Secret, Tls, check, file, hide, include, later};
+use super::{
+    Config, Operation, Overrides, Secret, ServerTls, Tls, Verifier, check, file, hide, include, later,
+};
 use crate::diagnostic::{Diagnostic, Diagnostics, Place};
 use crate::yaml::{self, Entries, Key, Located, Node};
 
@@ -74,6 +76,18 @@ fn resolve_paths(config: &mut Config, diagnostics: &Diagnostics) {
         let Tls { ca, certificate, key, .. } = &mut tls.value;
         [ca, certificate, key].into_iter().flatten().for_each(plain);
     }
+    for (_, verifier) in &mut config.security.0 {
+        let Verifier { jwt, api_key, basic } = &mut verifier.value;
+        for issuer in jwt.iter_mut().flat_map(|issuers| &mut issuers.value) {
+            [&mut issuer.value.ca, &mut issuer.value.keys].into_iter().flatten().for_each(plain);
+        }
+        api_key.iter_mut().for_each(|keys| plain(&mut keys.value.keys));
+        basic.iter_mut().for_each(|users| plain(&mut users.value.users));
+    }
+    if let Some(tls) = &mut config.server.tls {
+        let ServerTls { certificate, key, client_ca } = &mut tls.value;
+        [Some(certificate), Some(key), client_ca.as_mut()].into_iter().flatten().for_each(plain);
+    }
     let secret = |secret: &mut Secret, place| {
         if let Secret::File(path) = secret {
             *path = beside(diagnostics, place, path);
@@ -82,7 +96,10 @@ fn resolve_paths(config: &mut Config, diagnostics: &Diagnostics) {
     if let Some(credentials) = &mut nats.credentials {
         secret(&mut credentials.value.0, credentials.place);
     }
-    for source in [&mut nats.nkey, &mut nats.password, &mut nats.token].into_iter().flatten() {
+    let shared = config.security.0.iter_mut().filter_map(|(_, verifier)| verifier.value.jwt.as_mut());
+    let shared = shared.flat_map(|issuers| issuers.value.iter_mut().map(|issuer| &mut issuer.value.secret));
+    let own = [&mut nats.nkey, &mut nats.password, &mut nats.token];
+    for source in own.into_iter().chain(shared).flatten() {
         secret(&mut source.value, source.place);
     }
 }
@@ -111,6 +128,7 @@ impl Operations {
             if check::binding(key, node, diagnostics) {
                 bound.insert(key.place);
             }
+            check::without_rate(node, diagnostics);
         }
         for (name, operation) in typed.0 {
             check::operation(&operation, diagnostics);

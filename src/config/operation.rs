@@ -7,7 +7,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 
-use super::scalar::{ByteSize, TimeSpan};
+use super::scalar::{ByteSize, Rate, TimeSpan};
 use super::schema;
 use crate::yaml::{Entries, Located, Node};
 
@@ -59,6 +59,32 @@ pub struct Operation {
     pub problem: Vec<Located<ProblemCase>>,
     /// Limits of this operation.
     pub limits: Limits,
+    /// Who may call it, where there is no contract: alternatives, each with verifiers of `security` that must all
+    /// hold, and the scopes that each must grant: `[{ people: [write] }, { services: [] }]`. `[]` is open to everybody.
+    pub security: Option<Located<Vec<SecurityAlternative>>>,
+    /// Condition on the caller, as an expression: `${claims.org == path.org}`. False is answered 403.
+    pub authorize: Option<Located<String>>,
+    /// What is done with a request that violates the contract's schemas. Default: `enforce`.
+    pub validate: Option<Located<Validation>>,
+    /// What is done with a reply that violates them, as the client would get it: a status or a media type that the
+    /// contract does not declare is a violation too. Default: `off`.
+    pub validate_replies: Option<Located<Validation>>,
+}
+
+/// Verifiers that must all hold, each with the scopes that it must grant.
+pub type SecurityAlternative = Entries<Vec<Located<String>>>;
+
+/// What is done with what violates a schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub enum Validation {
+    /// A request is refused; a reply is answered 502 `bad_reply`.
+    Enforce,
+    /// It is told in the log, and passes.
+    Log,
+    /// Nobody looks.
+    Off,
 }
 
 /// Where an operation goes.
@@ -213,6 +239,15 @@ pub struct Limits {
     /// Requests in flight; one more is answered 503 `overloaded` at once. Default: `defaults.in_flight`.
     #[schemars(range(min = 1))]
     pub in_flight: Option<Located<u32>>,
+    /// Requests of one caller in a time: `100/s`, `30/m`, `1000/h`; one more is answered 429 `rate_limited`.
+    /// Default: any number.
+    pub rate: Option<Located<Rate>>,
+    /// Requests that may come at once before `rate` counts. Default: as many as `rate` has in its time, at most 1000.
+    #[schemars(range(min = 1))]
+    pub burst: Option<Located<u32>>,
+    /// Whose requests `rate` counts together: `ip`, `caller` (the address where nobody is authenticated), or an
+    /// expression: `${claims.org}`. Default: `caller`.
+    pub per: Option<Located<String>>,
 }
 
 /// A body or payload that is written as `null` is JSON's null, and not a key that is missing.

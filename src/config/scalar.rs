@@ -2,10 +2,12 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroU32;
 use std::str::FromStr;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserialize, Deserializer, Error as _};
 use serde::ser::{Serialize, Serializer};
@@ -19,6 +21,19 @@ pub struct TimeSpan(pub Duration);
 /// A number of bytes: `1MiB`, `64KiB`, `10MB`, or a plain number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ByteSize(pub u64);
+
+/// An IP address, or a network of them: `10.0.0.7`, `10.0.0.0/8`, `fd00::/8`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Network(pub IpNet);
+
+/// How often something may happen, with its unit: `100/s`, `30/m`, `1000/h`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rate {
+    /// How often.
+    pub count: NonZeroU32,
+    /// In which time: a second, a minute or an hour.
+    pub per: Duration,
+}
 
 /// Milliseconds of the longest duration, a year: sums with the time of day stay far from every clock's end.
 const LONGEST: u64 = 365 * 86_400_000;
@@ -93,6 +108,43 @@ fn factor(units: &[(&str, u64)], unit: &str) -> Option<u64> {
     units.iter().find(|(name, _)| *name == unit).map(|(_, factor)| *factor)
 }
 
+impl FromStr for Network {
+    type Err = String;
+
+    /// Reads an address or a network. The error is a line on what is wrong, and a line on what to do.
+    fn from_str(text: &str) -> Result<Network, String> {
+        let network = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+        network.map(|network| Network(network.trunc())).map_err(|_| {
+            format!("`{text}` is not an address or a network\nwrite one such as 10.0.0.7 or 10.0.0.0/8")
+        })
+    }
+}
+
+impl FromStr for Rate {
+    type Err = String;
+
+    /// Reads `100/s`. The error is a line on what is wrong, and a line on what to do.
+    fn from_str(text: &str) -> Result<Rate, String> {
+        let wrong = || format!("`{text}` is not a rate\nwrite a number and s, m or h: 100/s, 30/m, 1000/h");
+        let (count, unit) = text.split_once('/').ok_or_else(wrong)?;
+        let per = Duration::from_millis(factor(&TIME_UNITS[1..4], unit).ok_or_else(wrong)?);
+        let digits = count.bytes().all(|byte| byte.is_ascii_digit());
+        let count = count.parse().ok().filter(|_| digits).ok_or_else(wrong)?;
+        Ok(Rate { count, per })
+    }
+}
+
+impl fmt::Display for Rate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let unit = match self.per.as_secs() {
+            1 => 's',
+            60 => 'm',
+            _ => 'h',
+        };
+        write!(f, "{}/{unit}", self.count)
+    }
+}
+
 impl fmt::Display for TimeSpan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let millis = u64::try_from(self.0.as_millis()).unwrap_or(u64::MAX);
@@ -121,6 +173,18 @@ impl<'de> Deserialize<'de> for TimeSpan {
 
 impl<'de> Deserialize<'de> for ByteSize {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<ByteSize, D::Error> {
+        parsed(deserializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Network {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Network, D::Error> {
+        parsed(deserializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Rate {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Rate, D::Error> {
         parsed(deserializer)
     }
 }
@@ -169,6 +233,40 @@ impl JsonSchema for ByteSize {
         json_schema!({
             "type": ["integer", "string"], "minimum": 0, "pattern": "^[0-9]+(B|KiB|MiB|GiB|kB|MB|GB)?$"
         })
+    }
+}
+
+impl Serialize for Network {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+impl JsonSchema for Network {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Network".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "pattern": "^[0-9a-fA-F:.]+(/[0-9]+)?$" })
+    }
+}
+
+impl JsonSchema for Rate {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Rate".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "pattern": "^[0-9]+/(s|m|h)$" })
     }
 }
 
@@ -231,6 +329,29 @@ mod tests {
         }
         for text in ["", "1 MiB", "1mib", "1.5MiB", "-1", "1MiB1", "99999999999GiB"] {
             assert!(text.parse::<ByteSize>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn rates_have_a_unit_and_let_something_through() {
+        for text in ["100/s", "30/m", "1000/h"] {
+            assert_eq!(text.parse::<Rate>().map(|rate| rate.to_string()), Ok(text.to_owned()));
+        }
+        for text in
+            ["", "100", "100/", "/s", "0/s", "-1/s", "+1/s", "1.5/s", "100/d", "100/ms", "5000000000/s"]
+        {
+            assert!(text.parse::<Rate>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_network_is_an_address_with_or_without_a_length() {
+        for (text, network) in [("10.0.0.7", "10.0.0.7/32"), ("10.1.2.3/8", "10.0.0.0/8"), ("::1", "::1/128")]
+        {
+            assert_eq!(text.parse::<Network>().map(|network| network.0.to_string()), Ok(network.to_owned()));
+        }
+        for text in ["", "10.0.0.0/33", "10.0.0", "localhost"] {
+            assert!(text.parse::<Network>().is_err(), "{text}");
         }
     }
 

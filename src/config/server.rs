@@ -1,13 +1,15 @@
 //! `server:` as written. What listens and drains by it is not here.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::elsewhere;
-use super::scalar::{self, TimeSpan};
+use super::scalar::{self, ByteSize, Network, TimeSpan};
+use crate::tls::Files;
 use crate::yaml::Located;
 
 /// The process: addresses, draining, limits of all operations together.
@@ -34,6 +36,22 @@ pub struct Server {
     /// Default: 4096.
     #[schemars(range(min = 1))]
     pub in_flight: Located<u32>,
+    /// TLS of the public listener. Without this key it speaks plain HTTP.
+    pub tls: Option<Located<ServerTls>>,
+    /// How long a client may take.
+    pub timeouts: Timeouts,
+    /// Connections of the public listener. Where there are so many, those that have waited longest for a request are
+    /// closed for new ones; while all are in a request, no other is accepted. Default: 20000.
+    #[schemars(range(min = 1))]
+    pub max_connections: Located<u32>,
+    /// Largest head of a request: all its header fields together; more is answered 431, and so are more than 100 fields.
+    /// Default: `64KiB`.
+    pub max_headers: Located<ByteSize>,
+    /// Longest path and query of a request; more is answered 414. Default: `8KiB`.
+    pub max_uri: Located<ByteSize>,
+    /// Proxies in front of the gateway, as addresses or networks (`10.0.0.0/8`): their `Forwarded`,
+    /// `X-Forwarded-For` and `X-Request-Id` are believed, nobody else's. Default: none.
+    pub trusted_proxies: Vec<Located<Network>>,
     /// What must work for `/ready` to be true. `[nats]` follows the connection to NATS. By default nothing:
     /// if every instance left the load balancer when NATS is down, nobody would give the honest 503.
     pub ready_requires: Vec<ReadyRequirement>,
@@ -47,8 +65,61 @@ impl Default for Server {
             drain_delay: TimeSpan(Duration::ZERO),
             drain: TimeSpan(Duration::from_secs(20)),
             in_flight: Located::default_of(4096),
+            tls: None,
+            timeouts: Timeouts::default(),
+            max_connections: Located::default_of(20_000),
+            max_headers: Located::default_of(ByteSize(64 << 10)),
+            max_uri: Located::default_of(ByteSize(8 << 10)),
+            trusted_proxies: Vec::new(),
             ready_requires: Vec::new(),
         }
+    }
+}
+
+/// TLS towards clients. Renewed files are picked up without a restart.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(transform = elsewhere::in_schema)]
+pub struct ServerTls {
+    /// Certificate (PEM, with its chain).
+    pub certificate: Located<PathBuf>,
+    /// Private key (PEM) of `certificate`.
+    pub key: Located<PathBuf>,
+    /// Certificate authorities (PEM) of the clients: with this key, only clients with a certificate of theirs connect.
+    #[serde(default)]
+    pub client_ca: Option<Located<PathBuf>>,
+}
+
+impl ServerTls {
+    /// Its files.
+    pub fn files(&self) -> Files {
+        Files {
+            certificate: self.certificate.value.clone(),
+            key: self.key.value.clone(),
+            client_ca: self.client_ca.as_ref().map(|path| path.value.clone()),
+        }
+    }
+}
+
+/// How long a client may take.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schemars(transform = elsewhere::in_schema)]
+pub struct Timeouts {
+    /// For the whole head of a request, from its first byte, and of the first from the connection on; also for TLS to
+    /// be agreed on. Default: `10s`.
+    pub header: Located<TimeSpan>,
+    /// For the whole body, inside the operation's own deadline; and for a client to take its answer, with a second more
+    /// for each 4 KiB that it takes. Default: `30s`.
+    pub body: Located<TimeSpan>,
+    /// Between two requests of a connection; longer than what load balancers keep theirs for. Default: `75s`.
+    pub idle: Located<TimeSpan>,
+}
+
+impl Default for Timeouts {
+    fn default() -> Timeouts {
+        let seconds = |seconds| Located::default_of(TimeSpan(Duration::from_secs(seconds)));
+        Timeouts { header: seconds(10), body: seconds(30), idle: seconds(75) }
     }
 }
 

@@ -4,10 +4,13 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock};
 
 use serde_json::Value as Json;
+use url::Url;
 
+use super::cursor::SchemaRef;
+use super::identifiers::Identifiers;
 use super::reference::Reference;
 use crate::diagnostic::{Diagnostic, Diagnostics, Place};
 use crate::yaml::{self, Node, Value};
@@ -37,15 +40,27 @@ pub(super) struct Documents {
     files: HashMap<u32, Document>,
     /// Who a path, as [`identity`] has it, belongs to, or why it could not be read.
     numbers: HashMap<PathBuf, Result<u32, Unreadable>>,
+    identifiers: Identifiers,
+    /// Which keys stand anywhere, as far as that was asked.
+    mentioned: Mutex<HashMap<&'static str, bool>>,
 }
 
 #[derive(Debug)]
 struct Document {
     /// As people know it.
     path: PathBuf,
+    /// Its address, for the references of schemas.
+    address: Option<Url>,
     root: Node,
     /// The same for schema checks: made when first asked for.
     json: OnceLock<Json>,
+}
+
+impl Document {
+    fn new(path: &Path, root: Node) -> Document {
+        let address = Url::from_file_path(identity(path)).ok();
+        Document { path: path.to_owned(), address, root, json: OnceLock::new() }
+    }
 }
 
 /// Why a file could not be read, with the place of a syntax error.
@@ -72,10 +87,15 @@ impl Documents {
         };
         let main = diagnostics.add_source(path, text);
         let root = yaml::parse(main, diagnostics)?;
-        let mut documents = Documents { main, files: HashMap::new(), numbers: HashMap::new() };
-        documents.numbers.insert(identity(path), Ok(main));
-        documents.files.insert(main, Document { path: path.to_owned(), root, json: OnceLock::new() });
+        let mut documents = Documents {
+            main,
+            files: HashMap::from([(main, Document::new(path, root))]),
+            numbers: HashMap::from([(identity(path), Ok(main))]),
+            identifiers: Identifiers::default(),
+            mentioned: Mutex::default(),
+        };
         documents.load_others(diagnostics);
+        documents.identify();
         Some(documents)
     }
 
@@ -89,13 +109,33 @@ impl Documents {
                 }
                 let read = read_aside(&path, diagnostics);
                 let outcome = read.map(|(number, root)| {
-                    self.files.insert(number, Document { path: path.clone(), root, json: OnceLock::new() });
+                    self.files.insert(number, Document::new(&path, root));
                     waiting.push_back(number);
                     number
                 });
                 self.numbers.insert(identity(&path), outcome);
             }
         }
+    }
+
+    /// Notes the names that schemas give themselves. OpenAPI 3.0 has none.
+    fn identify(&mut self) {
+        if self.dialect() == Dialect::V30 {
+            return;
+        }
+        let mut numbers: Vec<u32> = self.files.keys().copied().collect();
+        numbers.sort_unstable();
+        for number in numbers {
+            let Some(document) = self.files.get(&number) else { continue };
+            if let Some(address) = &document.address {
+                self.identifiers.add(number, &document.root, address);
+            }
+        }
+    }
+
+    /// The names that schemas give themselves.
+    pub(super) fn identifiers(&self) -> &Identifiers {
+        &self.identifiers
     }
 
     /// The main document.
@@ -118,9 +158,19 @@ impl Documents {
         }
     }
 
+    /// Whether a key stands anywhere.
+    pub(super) fn mentions(&self, key: &'static str) -> bool {
+        let look = || self.files.values().any(|document| mentions(&document.root, key));
+        let mut known = self.mentioned.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        *known.entry(key).or_insert_with(look)
+    }
+
     /// What a `$ref` means, one step, with its pointer; `reference` is the text node that holds it.
     pub(super) fn resolve(&self, reference: &Node) -> Result<(&Node, String), Diagnostic> {
         let text = reference.as_str().unwrap_or_default();
+        if let Some((node, spot)) = self.named(text, reference.place) {
+            return Ok((node, spot.pointer));
+        }
         let dangling = |why: &str| {
             Diagnostic::error(reference.place, format!("the reference `{text}` leads nowhere: {why}"))
         };
@@ -138,6 +188,15 @@ impl Documents {
             Some(node) => Ok((node, target.pointer)),
             None => Err(dangling("nothing stands there").help("correct the reference, or add what it names")),
         }
+    }
+
+    /// What a reference means by the names that schemas give themselves.
+    fn named(&self, text: &str, place: Place) -> Option<(&Node, SchemaRef)> {
+        if self.identifiers.is_empty() {
+            return None;
+        }
+        let spot = self.identifiers.find(text, place, self.files.get(&place.file)?.address.as_ref()?)?;
+        Some((self.at(spot.file, &spot.pointer)?, spot))
     }
 
     /// Follows `$ref`s until something else stands there.
@@ -200,6 +259,9 @@ impl Documents {
 
     fn absolute(&self, reference: &Node) -> Option<String> {
         let text = reference.as_str()?;
+        if let Some((_, spot)) = self.named(text, reference.place) {
+            return Some(format!("{SCHEME}{}#{}", spot.file, spot.pointer.replace('%', "%25")));
+        }
         let fragment = text.split_once('#').map_or("", |(_, fragment)| fragment);
         let file = self.number(reference.place.file, &Reference::parse(text).ok()?.file).ok()?;
         Some(format!("{SCHEME}{file}#{fragment}"))
@@ -220,6 +282,11 @@ fn read_aside(path: &Path, diagnostics: &mut Diagnostics) -> Result<(u32, Node),
         let (message, place) = problem.unwrap_or_default();
         Unreadable { message, place }
     })
+}
+
+fn mentions(node: &Node, key: &str) -> bool {
+    node.items().iter().any(|item| mentions(item, key))
+        || node.entries().iter().any(|(name, value)| name.name == key || mentions(value, key))
 }
 
 fn beside(document: &Document, file: &Path) -> PathBuf {

@@ -1,11 +1,18 @@
 //! One operation of a contract: what a client may send to it, and what it may get.
 
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
 use http::{Method, StatusCode};
 
 use super::cursor::SchemaRef;
 use super::parameter::Parameter;
 use super::path::PathTemplate;
+use super::security::Security;
+use super::shape::Shapes;
+use super::style::Serialization;
 use crate::diagnostic::{Diagnostic, Place};
+use crate::media_type;
 use crate::yaml::Located;
 
 /// A method and path of a contract.
@@ -29,16 +36,9 @@ pub struct Operation {
     pub responses: Vec<Response>,
     /// Marked `deprecated`.
     pub deprecated: bool,
-    pub(super) security: Option<Security>,
+    /// Who may call it: its own `security`, else the document's. `None`: neither says anything.
+    pub security: Option<Security>,
     pub(super) problems: Vec<Diagnostic>,
-}
-
-/// A `security` list: alternatives, each a set of schemes.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Security {
-    pub(super) place: Place,
-    /// Every alternative names a scheme.
-    pub(super) required: bool,
 }
 
 /// A `requestBody`.
@@ -59,6 +59,19 @@ pub struct MediaType {
     pub name: String,
     /// What its values look like.
     pub schema: Option<SchemaRef>,
+    /// How its fields are read, if it is the media type of HTML forms and a body of requests.
+    pub form: Option<Form>,
+}
+
+/// How the fields of a form are read.
+#[derive(Debug, Clone)]
+pub struct Form {
+    /// What the form looks like as an object.
+    pub shapes: Shapes,
+    /// Fields that are not written in the usual way, by their names.
+    pub fields: HashMap<String, Serialization>,
+    /// Names of fields that are members of another one: it is spread over the form.
+    pub claimed: HashSet<Arc<str>>,
 }
 
 /// An entry of `responses`.
@@ -108,31 +121,22 @@ impl Operation {
             _ => None,
         }
     }
-
-    /// Whether a request without credentials is refused by the contract. An empty list, and an empty
-    /// alternative (`{}`), leave the operation open.
-    pub fn requires_security(&self) -> bool {
-        self.security.is_some_and(|security| security.required)
-    }
-
-    /// Where the `security` that applies stands.
-    pub fn security_place(&self) -> Option<Place> {
-        self.security.map(|security| security.place)
-    }
 }
 
 impl RequestBody {
-    /// The declared media type that a `Content-Type` belongs to: itself, else `type/*`, else `*/*`.
+    /// The declared media type that a `Content-Type` belongs to, by its number: itself, else `type/*`, else `*/*`.
     /// Parameters (`; charset=…`) make no difference.
-    pub fn media_type(&self, content_type: &str) -> Option<&MediaType> {
-        let sent = essence(content_type);
-        let range = sent.split_once('/').map(|(kind, _)| format!("{kind}/*"))?;
-        [sent.as_str(), &range, "*/*"].iter().find_map(|wanted| {
-            self.media_types.iter().find(|media_type| essence(&media_type.name) == *wanted)
-        })
+    pub fn position(&self, sent: &media_type::MediaType<'_>) -> Option<usize> {
+        let declared = self.media_types.iter().enumerate();
+        let declared =
+            declared.filter_map(|(index, one)| Some((index, media_type::MediaType::parse(&one.name)?)));
+        let covering = declared.filter(|(_, declared)| declared.covers(sent));
+        covering.min_by_key(|(_, declared)| declared.openness()).map(|(index, _)| index)
     }
-}
 
-fn essence(media_type: &str) -> String {
-    media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+    /// The same, by the text of the header.
+    pub fn media_type(&self, content_type: &str) -> Option<&MediaType> {
+        let sent = media_type::MediaType::parse(content_type)?;
+        self.media_types.get(self.position(&sent)?)
+    }
 }

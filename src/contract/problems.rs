@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::cursor::SchemaRef;
 use super::documents::Documents;
 use super::operation::{MediaType, Operation};
+use super::validator::Draft;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::yaml::Node;
 
@@ -74,6 +75,7 @@ fn dangling<'c>(
         if let Some(reference) = node.get("$ref").filter(|reference| reference.as_str().is_some()) {
             match documents.resolve(reference) {
                 Ok((target, _)) => waiting.push(target),
+                Err(_) if reference.as_str().is_some_and(Draft::is_described_by) => {}
                 Err(problem) => problems.push(problem),
             }
         }

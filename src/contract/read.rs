@@ -1,15 +1,23 @@
 //! Documents → operations. What is wrong with one operation is kept with it: it matters if the operation is used.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use http::Method;
 
 use super::cursor::Cursor;
 use super::documents::Documents;
-use super::operation::{MediaType, Operation, RequestBody, Response, ResponseStatus, Security};
+use super::operation::{Form, MediaType, Operation, RequestBody, Response, ResponseStatus};
 use super::parameter::{self, Parameter};
 use super::path::PathTemplate;
+use super::schema::SchemaView;
+use super::security::{self, Security};
+use super::shape::Shapes;
+use super::style::{self, Serialization};
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
 use crate::expression::Location;
-use crate::yaml::{Key, Located, Value};
+use crate::media_type::is_form;
+use crate::yaml::{Key, Located};
 
 const METHODS: [(&str, Method); 8] = [
     ("get", Method::GET),
@@ -29,7 +37,9 @@ pub(super) fn operations(
     diagnostics: &mut Diagnostics,
 ) -> Vec<Operation> {
     let Some(root) = Cursor::root(documents) else { return Vec::new() };
-    let reader = Reader { documents, base_path, security: root.get("security").as_ref().map(security) };
+    let mut problems = Vec::new();
+    let security = root.get("security").map(|written| security::read(&written, &mut problems));
+    let reader = Reader { documents, base_path, security, problems };
     let mut operations = Vec::new();
     for (key, item) in root.get("paths").iter().flat_map(Cursor::entries) {
         match item.clone().follow() {
@@ -51,6 +61,8 @@ struct Reader<'c> {
     base_path: &'c str,
     /// What applies to operations that say nothing.
     security: Option<Security>,
+    /// What is wrong with that.
+    problems: Vec<Diagnostic>,
 }
 
 impl Reader<'_> {
@@ -83,11 +95,21 @@ impl Reader<'_> {
             id: id(cursor),
             place: name.place,
             parameters,
-            body: body(cursor, &mut problems),
+            body: body(self.documents, cursor, &mut problems),
             responses: responses(cursor, &mut problems),
             deprecated: cursor.flag("deprecated") == Some(true),
-            security: cursor.get("security").as_ref().map(security).or(self.security),
+            security: self.security(cursor, &mut problems),
             problems,
+        }
+    }
+
+    fn security(&self, cursor: &Cursor<'_>, problems: &mut Vec<Diagnostic>) -> Option<Security> {
+        match cursor.get("security") {
+            Some(own) => Some(security::read(&own, problems)),
+            None => {
+                problems.extend(self.problems.iter().cloned());
+                self.security.clone()
+            }
         }
     }
 
@@ -154,10 +176,30 @@ fn id(cursor: &Cursor<'_>) -> Option<Located<String>> {
     Some(Located { value: id.node.as_str()?.to_owned(), place: id.place() })
 }
 
-fn body(cursor: &Cursor<'_>, problems: &mut Vec<Diagnostic>) -> Option<RequestBody> {
+fn body(documents: &Documents, cursor: &Cursor<'_>, problems: &mut Vec<Diagnostic>) -> Option<RequestBody> {
     let body = cursor.get("requestBody")?.follow().map_err(|problem| problems.push(problem)).ok()?;
     let required = body.flag("required") == Some(true);
-    Some(RequestBody { required, media_types: media_types(&body), place: body.place() })
+    let mut media_types = media_types(&body);
+    for ((_, media), read) in body.get("content").iter().flat_map(Cursor::entries).zip(&mut media_types) {
+        read.form = is_form(&read.name).then(|| form(documents, &media));
+    }
+    Some(RequestBody { required, media_types, place: body.place() })
+}
+
+/// How the fields of a form are read. Without a schema it is any map.
+fn form(documents: &Documents, media: &Cursor<'_>) -> Form {
+    let schema = media.get("schema");
+    let shapes =
+        schema.map_or_else(Shapes::map, |schema| Shapes::of(&SchemaView::new(documents, &[schema.node])));
+    let encoding = media.get("encoding");
+    let fields = encoding.iter().flat_map(Cursor::entries);
+    let fields =
+        fields.filter_map(|(key, encoding)| Some((key.name.clone(), style::of_encoding(&encoding)?)));
+    let fields: HashMap<String, Serialization> = fields.collect();
+    let spread = fields.iter().filter(|(_, said)| said.spreads());
+    let spread = spread.filter_map(|(name, _)| shapes.root().named(name));
+    let claimed = spread.flat_map(|id| shapes.get(id).members.iter().map(|(name, _)| Arc::clone(name)));
+    Form { claimed: claimed.collect(), shapes, fields }
 }
 
 fn responses(cursor: &Cursor<'_>, problems: &mut Vec<Diagnostic>) -> Vec<Response> {
@@ -201,18 +243,7 @@ fn media_types(cursor: &Cursor<'_>) -> Vec<MediaType> {
         .map(|(key, media)| MediaType {
             name: key.name.clone(),
             schema: media.get("schema").map(|at| at.schema()),
+            form: None,
         })
         .collect()
-}
-
-/// A `security` list. Anything that names no scheme leaves the operation open.
-fn security(cursor: &Cursor<'_>) -> Security {
-    let alternatives = cursor.node.items();
-    let required = match &cursor.node.value {
-        Value::List(_) => {
-            !alternatives.is_empty() && alternatives.iter().all(|one| !one.entries().is_empty())
-        }
-        _ => !cursor.node.entries().is_empty(),
-    };
-    Security { place: cursor.place(), required }
 }

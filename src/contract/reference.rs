@@ -24,7 +24,7 @@ impl Reference {
             |part| percent_decode_str(part).decode_utf8().map_err(|_| "it is not UTF-8 once decoded");
         let pointer = decode(fragment)?.into_owned();
         if !pointer.is_empty() && !pointer.starts_with('/') {
-            return Err("names set by `$anchor` or `$id` are not followed");
+            return Err("no schema has this name as its `$anchor`");
         }
         Ok(Reference { file: PathBuf::from(&*decode(file)?), pointer })
     }

@@ -11,7 +11,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::failure::of_publish;
 use super::pause::Pause;
-use crate::exchange::{FINGERPRINT, Identity, REQUEST_ID, Stored};
+use crate::exchange::{FINGERPRINT, Identity, Stored, TRACEPARENT};
 use crate::head::Head;
 use crate::nats::{Failure, Nats, Outgoing, PubAck, PublishFailure, Select, publish_once, stored};
 use crate::problem::{Code, Outcome, Problem};
@@ -162,7 +162,8 @@ async fn settle(
         result.unverified = true;
         return Ok(result);
     };
-    result.duplicate = original.header(REQUEST_ID.as_ref()) != Some(head.id.as_str());
+    // Our span and nobody else's, where the request id may be a proxy's that has tried before.
+    result.duplicate = original.header(TRACEPARENT.as_ref()) != Some(head.trace.parent().as_str());
     match original.header(FINGERPRINT.as_ref()) {
         Some(other) if other == fingerprint => Ok(result),
         Some(_) => Err(Problem::new(

@@ -15,6 +15,8 @@ use crate::telemetry::{Log, LogFormat};
 
 /// Longest path that is logged, in bytes.
 const LONGEST_PATH: usize = 256;
+/// Longest method that is logged, in bytes; a token of HTTP is ASCII.
+const LONGEST_METHOD: usize = 32;
 /// The status of a request whose client did not wait for the answer.
 const ABANDONED: u16 = 499;
 
@@ -62,7 +64,8 @@ impl AccessLine<'_> {
         if let Some(operation) = &self.note.operation {
             fields.text("operation", operation);
         }
-        fields.plain("method", head.method().as_str());
+        fields
+            .plain("method", head.method().as_str().get(..LONGEST_METHOD).unwrap_or(head.method().as_str()));
         fields.text("path", cut(head.path()));
         fields.number("status", u64::from(self.status.map_or(ABANDONED, |status| status.as_u16())));
         if let Some(problem) = &self.note.problem {

@@ -16,6 +16,8 @@ use hyper::body::{Body, Frame, Incoming, SizeHint};
 use tokio::runtime::Handle;
 use tokio::time::timeout;
 
+use crate::socket::Turn;
+
 /// How long it is read at most.
 const LONGEST: Duration = Duration::from_secs(5);
 /// A client that sends nothing for so long has noticed, or has gone.
@@ -23,22 +25,28 @@ const SILENCE: Duration = Duration::from_secs(1);
 
 /// The body of a request. What is not read of it until it is dropped is thrown away.
 #[derive(Debug)]
-pub(super) struct Unread {
+pub(super) struct Unread<'a> {
     /// `None` at its end.
     body: Option<Incoming>,
     lingers: bool,
+    /// The request goes on until it is all read or thrown away.
+    turn: &'a Turn,
 }
 
-impl Unread {
-    /// A body that has just begun to come.
-    pub(super) fn new(head: &Parts, body: Incoming) -> Unread {
+impl<'a> Unread<'a> {
+    /// Whether the rest of a request's body is read once there is an answer.
+    pub(super) fn lingers(head: &Parts) -> bool {
         // HTTP/2 ends one request without the others, and who expects a 100 has not begun to send.
-        let lingers = head.version <= Version::HTTP_11 && !head.headers.contains_key(EXPECT);
-        Unread { body: Some(body), lingers }
+        head.version <= Version::HTTP_11 && !head.headers.contains_key(EXPECT)
+    }
+
+    /// A body that has just begun to come.
+    pub(super) fn new(body: Incoming, lingers: bool, turn: &'a Turn) -> Unread<'a> {
+        Unread { body: Some(body), lingers, turn }
     }
 }
 
-impl Body for Unread {
+impl Body for Unread<'_> {
     type Data = Bytes;
     type Error = hyper::Error;
 
@@ -48,8 +56,13 @@ impl Body for Unread {
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
         let Some(body) = self.body.as_mut() else { return Poll::Ready(None) };
         let frame = Pin::new(body).poll_frame(context);
-        if !matches!(frame, Poll::Pending | Poll::Ready(Some(Ok(_)))) {
-            self.body = None;
+        match frame {
+            Poll::Pending | Poll::Ready(Some(Ok(_))) => {}
+            Poll::Ready(None) => self.body = None,
+            Poll::Ready(Some(Err(_))) => {
+                self.turn.body_is_left();
+                self.body = None;
+            }
         }
         frame
     }
@@ -63,16 +76,20 @@ impl Body for Unread {
     }
 }
 
-impl Drop for Unread {
+impl Drop for Unread<'_> {
     fn drop(&mut self) {
-        let rest = self.body.take().filter(|body| self.lingers && !body.is_end_stream());
-        let Some(body) = rest else { return };
-        if let Ok(runtime) = Handle::try_current() {
-            runtime.spawn(timeout(LONGEST, throw_away(body)));
+        let Some(body) = self.body.take().filter(|body| !body.is_end_stream()) else { return };
+        match Handle::try_current() {
+            Ok(runtime) if self.lingers => drop(runtime.spawn(throw_away(body, self.turn.clone()))),
+            _ => self.turn.body_is_left(),
         }
     }
 }
 
-async fn throw_away(mut body: Incoming) {
-    while let Ok(Some(Ok(_))) = timeout(SILENCE, body.frame()).await {}
+async fn throw_away(mut body: Incoming, turn: Turn) {
+    let all = async { while let Ok(Some(Ok(_))) = timeout(SILENCE, body.frame()).await {} };
+    let _ = timeout(LONGEST, all).await;
+    if !body.is_end_stream() {
+        turn.body_is_left();
+    }
 }

@@ -56,6 +56,13 @@ pub enum Place {
         /// Empty for the whole body.
         pointer: String,
     },
+    /// The claims of the caller's token, at this JSON Pointer.
+    Claims {
+        /// Empty for all of them.
+        pointer: String,
+    },
+    /// Who calls.
+    Caller,
     /// The reply, at this JSON Pointer.
     Reply {
         /// Empty for the whole reply, and where a header or an acknowledgement was read.
@@ -118,6 +125,9 @@ impl fmt::Display for EvalError {
             Place::Parameter { location, name } => write!(formatter, "the {location} parameter {name:?}")?,
             Place::Body { pointer } if pointer.is_empty() => formatter.write_str("the body")?,
             Place::Body { pointer } => write!(formatter, "the body's member {pointer:?}")?,
+            Place::Claims { pointer } if pointer.is_empty() => formatter.write_str("the caller's token")?,
+            Place::Claims { pointer } => write!(formatter, "the token's claim {pointer:?}")?,
+            Place::Caller => formatter.write_str("the caller's identity")?,
             Place::Reply { pointer } if pointer.is_empty() => formatter.write_str("the reply")?,
             Place::Reply { pointer } => write!(formatter, "the reply's member {pointer:?}")?,
             Place::Expression => write!(formatter, "the expression `{}`", self.expression)?,
@@ -137,6 +147,8 @@ impl Place {
             Root::Header => Location::Header,
             Root::Cookie => Location::Cookie,
             Root::Body => return Self::Body { pointer: path.pointer(count) },
+            Root::Claims => return Self::Claims { pointer: path.pointer(count) },
+            Root::Caller => return Self::Caller,
             Root::Reply => return Self::Reply { pointer: path.pointer(count) },
             // A reply that lacks a header, or an acknowledgement that is none, is the reply's fault too.
             Root::Ack | Root::ReplyHeader => return Self::Reply { pointer: String::new() },

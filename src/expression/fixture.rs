@@ -12,13 +12,21 @@ pub(crate) struct Fixture {
     pub(crate) query: Vec<Parameter>,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Option<Document>,
+    pub(crate) claims: Option<Document>,
     pub(crate) reply: Option<Document>,
     pub(crate) reply_headers: async_nats::HeaderMap,
 }
 
 /// Nothing is declared but the path's parameters.
-pub(crate) const ANY: Known<'static> =
-    Known { path: &["id", "email"], query: Names::Any, header: Names::Any, cookie: Names::Any, body: None };
+pub(crate) const ANY: Known<'static> = Known {
+    path: &["id", "email"],
+    query: Names::Any,
+    header: Names::Any,
+    cookie: Names::Any,
+    body: KnownBody::Any,
+    caller: Occurrence::Always,
+    claims: Occurrence::Always,
+};
 
 pub(crate) fn text(name: &str, value: &str) -> Parameter {
     Parameter { name: name.into(), value: ParameterValue::Text(value.to_owned()) }
@@ -53,6 +61,7 @@ impl Fixture {
                    "flag":true,"nil":null,"a b":"spaced","items":[{"id":"i1","tags":["x"]},{"id":"i2","tags":[]}],
                    "deep":{"a":{"b":1}},"secret":"hunter2"}"#,
             )),
+            claims: Some(document(r#"{"iss":"https://id","sub":"ann","org":"acme","roles":["a","b"]}"#)),
             reply: Some(document(r#"{"success":true,"message":"done","id":9}"#)),
             reply_headers,
         }
@@ -66,6 +75,12 @@ impl Fixture {
             header_parameters: &[],
             headers: &self.headers,
             body: self.body.as_ref(),
+            caller: Some(CallerInfo {
+                name: "ann",
+                verifier: "people",
+                scopes: r#"["read","write"]"#,
+                claims: self.claims.as_ref(),
+            }),
             request: RequestInfo {
                 id: "req-1",
                 method: "POST",

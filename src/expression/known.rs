@@ -1,5 +1,6 @@
 //! What is known about a request when the configuration is loaded, and the check of every read against it.
 
+use super::Position;
 use super::path::{Key, Path, Root};
 use serde_json::Value;
 
@@ -14,8 +15,35 @@ pub struct Known<'a> {
     pub header: Names<'a>,
     /// Names in the `Cookie` header.
     pub cookie: Names<'a>,
-    /// The contract of the request's body. `None`: nobody says what it holds, so any member may be read.
-    pub body: Option<Schema<'a>>,
+    /// What the request's body holds.
+    pub body: KnownBody<'a>,
+    /// Whether a caller is known.
+    pub caller: Occurrence,
+    /// Whether it has come with a token.
+    pub claims: Occurrence,
+}
+
+/// Whether something that does not depend on the request's own parts is there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Occurrence {
+    /// Nobody asks for it.
+    #[default]
+    Never,
+    /// For some requests.
+    Sometimes,
+    /// No request gets as far without it.
+    Always,
+}
+
+/// What is known of a body.
+#[derive(Clone, Copy)]
+pub enum KnownBody<'a> {
+    /// Nobody says: any member may be read.
+    Any,
+    /// What a contract says for each media type that it may have: a read must work for all of them.
+    Declared(&'a [Schema<'a>]),
+    /// There is never one that can be read, and this is why.
+    Unreadable(&'a str),
 }
 
 /// The names that a variable has.
@@ -28,14 +56,16 @@ pub enum Names<'a> {
 }
 
 /// A parameter of a contract.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct KnownName<'a> {
     /// As expressions write it.
     pub name: &'a str,
     /// Always there: required, or given a default.
     pub required: bool,
-    /// Its value can be read: its style and type are among those that are decoded.
+    /// Its value can be read: it has a style that its location has, or a media type that is decoded.
     pub readable: bool,
+    /// What its values look like. `None`: any member may be read.
+    pub schema: Option<Schema<'a>>,
 }
 
 /// A JSON Schema and the way to the schemas that it refers to.
@@ -60,19 +90,27 @@ fn fault(message: impl Into<String>, help: impl Into<String>) -> Option<Fault> {
 
 impl Known<'_> {
     /// Checks one read. `guarded` tells whether the program tests for what the first so many steps lead to.
-    pub(super) fn check(&self, path: &Path, guarded: &dyn Fn(usize) -> bool) -> Option<Fault> {
+    pub(super) fn check(
+        &self,
+        path: &Path,
+        position: Position,
+        guarded: &dyn Fn(usize) -> bool,
+    ) -> Option<Fault> {
         let root = path.root.name();
+        if let Some(fault) = self.identified(path, position, guarded) {
+            return Some(fault);
+        }
         if let Some(members) = path.root.fixed_members() {
             return fixed(path, members);
         }
         match (path.root, path.steps.first().map(|step| &step.key)) {
             (Root::Status, Some(_)) => fault("`status` is a number and has no members", "write `status`"),
-            (Root::Body, _) => self.body.as_ref().and_then(|schema| schema.check(path, guarded)),
+            (Root::Body, _) => self.body.check(path, guarded),
             (Root::Header | Root::ReplyHeader | Root::Cookie, None) => fault(
                 format!("`{root}` can only be read by name"),
                 format!("name one, like `{root}.x` or `{root}[\"x-y\"]`; test for one with `has({root}.x)`"),
             ),
-            (_, Some(Key::Index(_))) if !matches!(path.root, Root::Reply) => {
+            (_, Some(Key::Index(_))) if !matches!(path.root, Root::Reply | Root::Claims) => {
                 fault(format!("`{root}` has names, not positions"), format!("write `{root}.name`"))
             }
             (Root::Header | Root::ReplyHeader, Some(Key::Name(name)))
@@ -86,6 +124,32 @@ impl Known<'_> {
             (Root::Cookie, Some(Key::Name(name))) => declared(path, name, self.cookie, guarded),
             (Root::Header, Some(Key::Name(name))) => declared(path, name, self.header, guarded),
             _ => None,
+        }
+    }
+}
+
+impl Known<'_> {
+    /// A read of the caller, who need not be known.
+    fn identified(&self, path: &Path, position: Position, guarded: &dyn Fn(usize) -> bool) -> Option<Fault> {
+        let (occurrence, who) = match path.root {
+            Root::Caller => (self.caller, "the caller may be anonymous"),
+            Root::Claims => (self.claims, "the caller may come without a token"),
+            _ => return None,
+        };
+        let (root, foreseen) = (path.root.name(), path.may_lack(0) || guarded(1));
+        let demanded = if path.root == Root::Claims { "a token" } else { "credentials" };
+        match occurrence {
+            Occurrence::Never => fault(
+                format!("`{root}` is never there: nobody is asked for {demanded} here"),
+                "let `security` demand it for this operation, or remove this",
+            ),
+            _ if foreseen => None,
+            // Also a request without valid credentials has its problem.
+            Occurrence::Always if position != Position::Problem => None,
+            _ if path.steps.is_empty() => {
+                fault(format!("{who} here"), format!("read one member: `{root}.?sub`"))
+            }
+            _ => fault(format!("{who} here"), optional_help(path, 1)),
         }
     }
 }
@@ -128,10 +192,12 @@ fn declared(path: &Path, name: &str, names: Names<'_>, guarded: &dyn Fn(usize) -
     };
     match names.iter().find(same) {
         Some(known) if !known.readable => fault(
-            format!("the {} parameter `{name}` cannot be read yet", path.root.name()),
-            "objects, several types and the styles deepObject, label and matrix are not available yet: read another parameter",
+            format!("the {} parameter `{name}` cannot be read", path.root.name()),
+            "correct its `style`, or the media type of its `content`, in the contract",
         ),
-        Some(known) if known.required || foreseen => None,
+        Some(known) if known.required || foreseen => {
+            known.schema.and_then(|schema| schema.check(path, 1, guarded))
+        }
         Some(_) => fault(
             format!("the {} parameter `{name}` is optional in the contract", path.root.name()),
             optional_help(path, 1),
@@ -165,10 +231,21 @@ const COMPLEX: [&str; 9] = [
     "discriminator",
 ];
 
-impl<'a> Schema<'a> {
+impl KnownBody<'_> {
     fn check(&self, path: &Path, guarded: &dyn Fn(usize) -> bool) -> Option<Fault> {
+        match self {
+            Self::Any => None,
+            Self::Declared(schemas) => schemas.iter().find_map(|schema| schema.check(path, 0, guarded)),
+            Self::Unreadable(why) => fault("there is no `body` that could be read", *why),
+        }
+    }
+}
+
+impl<'a> Schema<'a> {
+    /// Checks the steps of a path from the one on that leaves the value of this schema.
+    fn check(&self, path: &Path, from: usize, guarded: &dyn Fn(usize) -> bool) -> Option<Fault> {
         let mut at = self.schema;
-        for (step, index) in path.steps.iter().zip(0..) {
+        for (step, index) in path.steps.iter().zip(0..).skip(from) {
             at = self.resolved(at)?;
             match &step.key {
                 Key::Index(_) => at = at.get("items")?,

@@ -12,6 +12,8 @@ pub(crate) enum Root {
     Header,
     Cookie,
     Body,
+    Claims,
+    Caller,
     Request,
     Reply,
     Status,
@@ -21,12 +23,14 @@ pub(crate) enum Root {
 }
 
 impl Root {
-    pub(super) const ALL: [Self; 11] = [
+    pub(super) const ALL: [Self; 13] = [
         Self::Path,
         Self::Query,
         Self::Header,
         Self::Cookie,
         Self::Body,
+        Self::Claims,
+        Self::Caller,
         Self::Request,
         Self::Reply,
         Self::Status,
@@ -46,6 +50,8 @@ impl Root {
             Self::Header => "header",
             Self::Cookie => "cookie",
             Self::Body => "body",
+            Self::Claims => "claims",
+            Self::Caller => "caller",
             Self::Request => "request",
             Self::Reply => "reply",
             Self::Status => "status",
@@ -65,9 +71,10 @@ impl Root {
         }
     }
 
-    /// The members of a variable whose members are always the same texts, numbers and booleans.
+    /// The members of a variable whose members are always the same; they have no members of their own.
     pub(super) const fn fixed_members(self) -> Option<&'static [&'static str]> {
         match self {
+            Self::Caller => Some(&["name", "verifier", "scopes"]),
             Self::Request => Some(&["id", "method", "path", "time", "ip"]),
             Self::Ack => Some(&["stream", "sequence", "duplicate"]),
             Self::Problem => {
@@ -79,7 +86,7 @@ impl Root {
 
     /// Whether the variable is a value by itself, and not only a holder of members.
     pub(super) const fn is_value(self) -> bool {
-        matches!(self, Self::Body | Self::Reply | Self::Status)
+        matches!(self, Self::Body | Self::Claims | Self::Reply | Self::Status)
     }
 }
 

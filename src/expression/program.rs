@@ -60,7 +60,7 @@ impl Program {
         let mut uses = walk(&program, position);
         for read in &uses.reads {
             let guarded = |count| uses.tested.contains(&(read.path.root, read.path.pointer(count)));
-            if let Some(fault) = known.check(&read.path, &guarded) {
+            if let Some(fault) = known.check(&read.path, position, &guarded) {
                 uses.errors.push(ExpressionError::new(fault.message, fault.help, read.offset));
             }
         }
@@ -118,6 +118,7 @@ impl Program {
         first(&[Root::Reply])
             .or_else(|| first(&[Root::Body]))
             .or_else(|| first(&[Root::Path, Root::Query, Root::Header, Root::Cookie]))
+            .or_else(|| first(&[Root::Claims, Root::Caller]))
             .map_or(Place::Expression, |path| Place::of(path, path.steps.len()))
     }
 
@@ -157,6 +158,7 @@ impl Variable {
             Root::Reply => Some(scope.reply?.document?.root()),
             // No body has no members; `has(body.x)` shall say so rather than fail.
             Root::Body => scope.body.map(|body| body.root()),
+            Root::Claims => scope.claims().map(|claims| claims.root()),
             _ => None,
         };
         match (document, &self.members) {

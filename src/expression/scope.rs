@@ -22,7 +22,7 @@ pub struct Parameter {
 pub enum ParameterValue {
     /// Percent-decoded; read as a string.
     Text(String),
-    /// The valid JSON text of a number, boolean, array or object, for parameters that a contract gives such a type.
+    /// The valid JSON text of anything that is not a string, for parameters that a contract gives such a type.
     Json(String),
 }
 
@@ -41,6 +41,8 @@ pub struct Scope<'a> {
     pub headers: &'a HeaderMap,
     /// `None`: the request has no body, or one that is not JSON.
     pub body: Option<&'a Document>,
+    /// `None`: nobody is known to call.
+    pub caller: Option<CallerInfo<'a>>,
     /// What is known of every request, so never absent.
     pub request: RequestInfo<'a>,
     /// `None` until an answer has come back, and in expressions that build the message.
@@ -49,10 +51,24 @@ pub struct Scope<'a> {
     pub problem: Option<ProblemInfo<'a>>,
 }
 
+/// Who calls, once that has been verified.
+#[derive(Clone, Copy)]
+pub struct CallerInfo<'a> {
+    /// The token's subject, the name of an API key, or of a user.
+    pub name: &'a str,
+    /// Who vouches for it: a name under `security`.
+    pub verifier: &'a str,
+    /// What was granted, as a JSON list of texts.
+    pub scopes: &'a str,
+    /// `None`: it came without a token.
+    pub claims: Option<&'a Document>,
+}
+
 /// The request beside its parameters and body.
 #[derive(Clone, Copy)]
 pub struct RequestInfo<'a> {
-    /// Unique for this request, and never the caller's choice; on the answer and every log line too.
+    /// Of this request, on the answer and every log line too: fresh, or what a trusted proxy has called it. Never the
+    /// choice of a caller who comes without such a proxy.
     pub id: &'a str,
     /// As it came, such as `POST`.
     pub method: &'a str,
@@ -60,7 +76,7 @@ pub struct RequestInfo<'a> {
     pub path: &'a str,
     /// When the head was complete; read as RFC 3339 in UTC with milliseconds.
     pub time: SystemTime,
-    /// Who is connected to us, which behind a proxy is the proxy.
+    /// The client, which behind a trusted proxy is who that names.
     pub ip: IpAddr,
 }
 
@@ -130,6 +146,7 @@ impl<'a> Scope<'a> {
     pub(super) fn find(&self, path: &Path) -> Result<Option<Found<'a>>, usize> {
         let (start, steps) = match path.root {
             Root::Body => (self.body.map(|body| Found::Json(body.root())), 0),
+            Root::Claims => (self.claims().map(|claims| Found::Json(claims.root())), 0),
             // A reply that is not JSON has no members of which one could be optional.
             Root::Reply => {
                 let document = self.reply.and_then(|reply| reply.document).ok_or(0_usize)?;
@@ -157,11 +174,28 @@ impl<'a> Scope<'a> {
             Root::Cookie => parameter(self.cookies, name),
             Root::Header => parameter(self.header_parameters, name).or_else(|| header(self.headers, name)),
             Root::ReplyHeader => reply_header(self.reply?.headers?, name),
+            Root::Caller => self.caller?.member(name),
             Root::Request => self.request.member(name),
             Root::Ack => self.reply?.ack?.member(name),
             Root::Problem => self.problem?.member(name),
-            Root::Body | Root::Reply | Root::Status => None,
+            Root::Body | Root::Claims | Root::Reply | Root::Status => None,
         }
+    }
+
+    /// Of the caller's token.
+    pub(super) fn claims(&self) -> Option<&'a Document> {
+        self.caller?.claims
+    }
+}
+
+impl<'a> CallerInfo<'a> {
+    fn member(self, name: &str) -> Option<Found<'a>> {
+        Some(match name {
+            "name" => Found::Text(Cow::Borrowed(self.name)),
+            "verifier" => Found::Text(Cow::Borrowed(self.verifier)),
+            "scopes" => Found::Json(Json::new(self.scopes)),
+            _ => return None,
+        })
     }
 }
 

@@ -52,6 +52,15 @@ fn values_keep_their_type_and_their_digits() {
         ("ack.sequence", "42"),
         ("ack.duplicate", "false"),
         ("reply_header.x-kind", "\"fast\""),
+        ("claims.sub", "\"ann\""),
+        ("claims.roles[1]", "\"b\""),
+        ("claims", r#"{"iss":"https://id","sub":"ann","org":"acme","roles":["a","b"]}"#),
+        ("caller.name", "\"ann\""),
+        ("caller.scopes", r#"["read","write"]"#),
+        ("caller.verifier + \"/\" + claims.org", "\"people/acme\""),
+        ("\"write\" in caller.scopes", "true"),
+        ("\"b\" in claims.roles && !(\"x\" in claims)", "true"),
+        ("claims.roles.exists(r, r == \"a\")", "true"),
         ("token(path.email)", "\"a%2Eb@c%20d\""),
         // CEL from here on.
         ("body.n + 1", "4"),
@@ -109,6 +118,8 @@ fn absence_is_an_error_unless_it_is_foreseen() {
         ("body.x.?y", Place::Body { pointer: "/x".to_owned() }),
         ("body.deep.x + \"!\"", Place::Body { pointer: "/deep/x".to_owned() }),
         ("reply.x", Place::Reply { pointer: "/x".to_owned() }),
+        ("claims.x", Place::Claims { pointer: "/x".to_owned() }),
+        ("claims.x == path.id", Place::Claims { pointer: "/x".to_owned() }),
         ("query.none", Place::Parameter { location: Location::Query, name: "none".to_owned() }),
         ("query.none + \"x\"", Place::Parameter { location: Location::Query, name: "none".to_owned() }),
         ("header.x-none", Place::Parameter { location: Location::Header, name: "x-none".to_owned() }),
@@ -137,6 +148,20 @@ fn without_a_body_its_members_are_absent_and_without_a_reply_nothing_is() {
         );
     }
     assert_eq!(json_of("status == 200 || reply.x", &scope).unwrap().as_deref(), Some("true"));
+}
+
+#[test]
+fn without_a_caller_everything_of_it_is_absent() {
+    let fixture = Fixture::new();
+    let scope = Scope { caller: None, ..fixture.scope() };
+    for source in ["claims.?org", "claims.?org.x", "caller.?name"] {
+        assert_eq!(json_of(source, &scope), Ok(None), "{source}");
+    }
+    for source in ["has(claims.org)", "has(caller.name)", "\"org\" in claims"] {
+        assert_eq!(json_of(source, &scope).unwrap().as_deref(), Some("false"), "{source}");
+    }
+    assert_eq!(json_of("caller.name", &scope).unwrap_err().place, Place::Caller);
+    assert_eq!(json_of("claims.org == path.id", &scope).unwrap_err().reason, Reason::Missing);
 }
 
 #[test]

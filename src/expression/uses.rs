@@ -232,10 +232,6 @@ impl<'e> Walker<'e> {
     }
 
     fn unknown(&mut self, name: &str, node: &'e IdedExpr) {
-        if matches!(name, "claims" | "caller") {
-            let help = "remove it until the gateway authenticates callers";
-            return self.error(node, format!("`{name}` is not available yet"), help);
-        }
         let hyphen = self.info.source.get(..self.offset(node)).is_some_and(|before| before.ends_with('-'));
         let help = if hyphen {
             "a name with a hyphen is written in brackets here: header[\"x-request-id\"], header[?\"x-request-id\"]"

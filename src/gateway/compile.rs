@@ -2,22 +2,29 @@
 //! written and what runs.
 
 mod bind;
+mod callers;
 mod contracts;
+mod rate;
+mod readable;
+mod schemas;
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::Method;
 
 use super::operation::{Operation, Route};
 use super::route::RouteTable;
+use crate::authenticate::{Registry, Verifiers};
 use crate::config::{self, Config, OperationKey};
 use crate::contract::{self, PathTemplate};
 use crate::diagnostic::{Diagnostic, Diagnostics, Place};
 use crate::dispatch::Binding;
+use crate::head::TrustedProxies;
 use crate::jetstream::manifest::Manifests;
 use crate::jetstream::{self, Sending};
-use crate::yaml::Located;
+use crate::yaml::{Entries, Located};
 use contracts::{Contracts, Found};
 
 /// What a gateway runs on.
@@ -29,18 +36,28 @@ pub struct Compiled {
     pub operations: Vec<Arc<Operation>>,
     /// Requests in flight, of all operations together.
     pub in_flight: usize,
+    /// The proxies whose word on where a request comes from is believed.
+    pub trusted_proxies: TrustedProxies,
+    /// Who says who calls.
+    pub verifiers: Verifiers,
+    /// From the complete head to the end of the body, at most.
+    pub body_timeout: Duration,
 }
 
 /// Compiles a configuration. `None` if anything refuses it; the diagnostics then say what.
 pub fn compile(config: &Config, manifests: &Manifests, diagnostics: &mut Diagnostics) -> Option<Compiled> {
     let contracts = Contracts::load(config, diagnostics);
+    let mut registry = Registry::load(config, diagnostics);
+    contracts.check_schemes(&registry, diagnostics);
     let mut table = Table::default();
     let (mut operations, mut places) = (Vec::new(), Vec::new());
     let mut windows = bind::Windows::new();
     for (key, operation) in &config.operations.0 {
         let Some(target) = target(key, &contracts, diagnostics) else { continue };
         table.claim(&target, key.place, diagnostics);
-        let bound = bind::operation(&target, operation, &config.defaults, &mut windows, diagnostics);
+        let shared =
+            bind::Shared { defaults: &config.defaults, windows: &mut windows, registry: &mut registry };
+        let bound = bind::operation(&target, operation, shared, diagnostics);
         if let Some(bound) = bound {
             let bound = Arc::new(bound);
             table.insert(&target, Route::Bound(Arc::clone(&bound)));
@@ -52,10 +69,19 @@ pub fn compile(config: &Config, manifests: &Manifests, diagnostics: &mut Diagnos
     }
     table.insert_unbound(&contracts, diagnostics);
     jetstream::check_operations(manifests, &sendings(&operations, &places), diagnostics);
+    let verifiers = registry.finish(diagnostics);
     if diagnostics.has_errors() {
         return None;
     }
-    Some(Compiled { routes: table.routes, operations, in_flight: config.server.in_flight.value as usize })
+    let trusted = config.server.trusted_proxies.iter().map(|network| network.value.0);
+    Some(Compiled {
+        routes: table.routes,
+        operations,
+        in_flight: config.server.in_flight.value as usize,
+        trusted_proxies: TrustedProxies::new(trusted),
+        verifiers,
+        body_timeout: config.server.timeouts.body.0,
+    })
 }
 
 fn subject_place(operation: &config::Operation) -> Option<Place> {
@@ -91,12 +117,14 @@ fn sendings<'a>(operations: &'a [Arc<Operation>], places: &[Place]) -> Vec<Sendi
 
 /// What a key of `operations:` stands for.
 pub(super) struct Target<'c> {
-    /// As it is written in the configuration.
-    pub(super) name: String,
+    /// Its name, as it is written in the configuration.
+    pub(super) key: Located<String>,
     pub(super) method: Method,
     pub(super) path: PathTemplate,
     /// The operation's contract, if it has one.
     pub(super) contract: Option<(&'c contract::Contract, &'c contract::Operation)>,
+    /// That contract's security schemes, and the verifier of each.
+    pub(super) schemes: Option<&'c Entries<Located<String>>>,
 }
 
 fn target<'c>(
@@ -107,7 +135,7 @@ fn target<'c>(
     // A key that cannot be read has been told when the file was loaded.
     match OperationKey::parse(&key.value).ok()? {
         OperationKey::Id(id) => match contracts.by_id(id) {
-            Found::One(contract, operation) => in_contract(key, contract, operation, diagnostics),
+            Found::One(contract, operation) => in_contract(key, contract, operation, contracts, diagnostics),
             Found::Several(places) => {
                 let mut diagnostic =
                     Diagnostic::error(key.place, format!("several contracts have an operation `{id}`"))
@@ -124,10 +152,10 @@ fn target<'c>(
             }
         },
         OperationKey::Route { method, path } => match contracts.by_route(&method, path) {
-            Some((contract, operation)) => in_contract(key, contract, operation, diagnostics),
+            Some((contract, operation)) => in_contract(key, contract, operation, contracts, diagnostics),
             None => {
                 let template = path_template(path, key.place, diagnostics)?;
-                Some(Target { name: key.value.clone(), method, path: template, contract: None })
+                Some(Target { key: key.clone(), schemes: None, method, path: template, contract: None })
             }
         },
     }
@@ -137,20 +165,13 @@ fn in_contract<'c>(
     key: &Located<String>,
     contract: &'c contract::Contract,
     operation: &'c contract::Operation,
+    contracts: &'c Contracts,
     diagnostics: &mut Diagnostics,
 ) -> Option<Target<'c>> {
     contract.problems(operation).into_iter().for_each(|problem| diagnostics.push(problem));
-    if operation.requires_security() {
-        let place = operation.security_place().unwrap_or(operation.place);
-        diagnostics.push(
-            Diagnostic::error(place, "`security` is not available yet")
-                .also(key.place, format!("`{}` is bound here", key.value))
-                .reason("an operation that requires it would be open to everybody")
-                .help("leave this operation unbound until then, or keep it behind a proxy that checks"),
-        );
-    }
     Some(Target {
-        name: key.value.clone(),
+        key: key.clone(),
+        schemes: contracts.schemes(contract),
         method: operation.method.clone(),
         // What is wrong with a path that is none is among the problems.
         path: operation.template.clone()?,
@@ -192,13 +213,14 @@ struct Table {
 impl Table {
     /// Notes who has a route; two that match the same requests are a conflict, also if one of them is broken.
     fn claim(&mut self, target: &Target<'_>, place: Place, diagnostics: &mut Diagnostics) {
-        self.names.insert(place, target.name.clone());
+        let name = &target.key.value;
+        self.names.insert(place, name.clone());
         let Err(conflict) = self.claims.insert(target.method.clone(), &target.path, place) else { return };
         let earlier = *conflict.earlier;
-        let name = self.names.get(&earlier).cloned().unwrap_or_default();
+        let known = self.names.get(&earlier).cloned().unwrap_or_default();
         diagnostics.push(
-            Diagnostic::error(place, format!("`{}` matches the same requests as `{name}`", target.name))
-                .also(earlier, format!("`{name}` is here"))
+            Diagnostic::error(place, format!("`{name}` matches the same requests as `{known}`"))
+                .also(earlier, format!("`{known}` is here"))
                 .help("remove one of them"),
         );
     }

@@ -6,15 +6,16 @@ use serde_json::{Value, json};
 
 use super::compile::Compiled;
 use super::find::{Destination, Matched};
-use super::unsuccessful;
-use crate::authenticate;
+use super::operation::{Operation, Stage};
+use super::{Progress, permitted, unsuccessful};
+use crate::authenticate::Caller;
 use crate::dispatch::{self, Binding};
 use crate::exchange::Outbound;
 use crate::head::Head;
+use crate::json::Document;
 use crate::nats::Outgoing;
 use crate::problem::Problem;
 use crate::translate::{HttpResponse, Seen};
-use crate::validate::{self, Payload};
 
 /// A request that would not be sent.
 #[derive(Debug)]
@@ -23,13 +24,21 @@ pub struct Refused {
     pub problem: Problem,
     /// What its client would get: the problem, or what a `problem` case of the operation makes of it.
     pub response: HttpResponse,
+    /// What the operation demands of who calls, if it demands anything.
+    pub access: Option<Value>,
 }
 
-/// Runs a request through the stages before sending.
+/// Runs a request through the stages before sending. Nobody is authenticated: the caller has these claims, or is
+/// nobody, and a condition on somebody who is nobody is not decided.
 ///
 /// # Errors
 /// What its client would get instead.
-pub async fn explain(table: &Compiled, head: &Head, body: Full<Bytes>) -> Result<Value, Box<Refused>> {
+pub async fn explain(
+    table: &Compiled,
+    head: &Head,
+    body: Full<Bytes>,
+    claims: Option<Document>,
+) -> Result<Value, Box<Refused>> {
     let matched = match table.find(head) {
         Ok(Destination::Operation(matched)) => matched,
         Ok(Destination::Options(allow)) => {
@@ -37,13 +46,15 @@ pub async fn explain(table: &Compiled, head: &Head, body: Full<Bytes>) -> Result
         }
         Err(problem) => {
             let response = problem.response(head.id.as_str());
-            return Err(Box::new(Refused { problem, response }));
+            return Err(Box::new(Refused { problem, response, access: None }));
         }
     };
-    let mut payload = None;
-    stages(head, body, &matched, &mut payload).await.map_err(|problem| {
-        let response = unsuccessful(head, &matched, payload.as_ref(), &problem);
-        Box::new(Refused { problem, response })
+    let caller = claims.map(|claims| matched.operation.access.pretend(claims)).unwrap_or_default();
+    let mut progress = Progress { caller: Some(caller), ..Progress::default() };
+    stages(head, body, &matched, &mut progress).await.map_err(|problem| {
+        let response = unsuccessful(head, &matched, &progress, &problem);
+        let caller = progress.caller.unwrap_or_default();
+        Box::new(Refused { problem, response, access: demanded(matched.operation, &caller, "") })
     })
 }
 
@@ -51,17 +62,25 @@ async fn stages(
     head: &Head,
     body: Full<Bytes>,
     matched: &Matched<'_>,
-    payload: &mut Option<Payload>,
+    progress: &mut Progress,
 ) -> Result<Value, Problem> {
     let operation = matched.operation;
     let deadline = head.deadline(operation.timeout, operation.waits_as_preferred());
-    let caller = authenticate::authenticate(head)?;
-    let received = validate::receive(&operation.input, head, &matched.path, body, None, deadline).await?;
-    let payload = &*payload.insert(received);
-    let seen = Seen { head, path: &[], payload: Some(payload) };
+    let caller = &*progress.caller.get_or_insert_default();
+    let decides = decides(operation, caller);
+    let mut opened = operation.input.open(head, &matched.path);
+    if decides {
+        opened = permitted(operation, head, caller, opened, &mut progress.payload)?;
+    }
+    let received = opened.receive(head, body, None, deadline).await?;
+    let payload = &*progress.payload.insert(received);
+    let seen = Seen { head, path: &[], payload: Some(payload), caller: Some(caller) };
+    if decides {
+        operation.authorize(Stage::Body, seen)?;
+    }
     let outbound = operation.mapping.outbound(seen, caller, payload, deadline)?;
     let timeout = operation.timeout.as_millis() as u64;
-    Ok(match (&operation.binding, outbound) {
+    let mut explained = match (&operation.binding, outbound) {
         (Binding::Publish(publish), Outbound::Publish(message, identity)) => json!({
             "operation": &*operation.name,
             "publish": message_of(&message),
@@ -77,7 +96,38 @@ async fn stages(
                 "timeout_ms": timeout,
             })
         }
-    })
+    };
+    if let (Some(access), Value::Object(members)) = (demanded(operation, caller, " (holds)"), &mut explained)
+    {
+        members.insert("access".to_owned(), access);
+    }
+    Ok(explained)
+}
+
+/// Whether the operation's condition can be decided for this caller.
+fn decides(operation: &Operation, caller: &Caller) -> bool {
+    let about_caller =
+        operation.authorize.as_ref().is_some_and(|one| one.reads("claims") || one.reads("caller"));
+    caller.identity().is_some() || !about_caller
+}
+
+/// What the operation demands of who calls, if it demands anything; `outcome` is behind a condition that was decided.
+fn demanded(operation: &Operation, caller: &Caller, outcome: &str) -> Option<Value> {
+    let authorize = operation.authorize.as_ref();
+    if operation.access.is_open() && authorize.is_none() {
+        return None;
+    }
+    let caller_is = match caller.identity() {
+        Some(identity) => format!("{} by --claims, which nobody has verified", identity.name),
+        None => "nobody: no credentials are sent; give a token's claims with --claims".to_owned(),
+    };
+    let outcome = if decides(operation, caller) { outcome } else { " (not decided: nobody calls)" };
+    Some(json!({
+        "demands": operation.access.to_string(),
+        "alternatives": operation.access.describe(),
+        "authorize": authorize.map(|one| format!("${{{}}}{outcome}", one.source())),
+        "caller": caller_is,
+    }))
 }
 
 fn message_of(message: &Outgoing) -> Value {

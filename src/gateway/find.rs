@@ -46,7 +46,7 @@ impl Compiled {
             }
             Match::MethodNotAllowed { allow } => {
                 let mut problem = Problem::new(Code::MethodNotAllowed, format!("this path takes {allow}"));
-                problem.allow = HeaderValue::from_str(&allow.to_string()).ok();
+                problem.allow = HeaderValue::from_str(&allow.to_string()).ok().map(Box::new);
                 Err(problem)
             }
             Match::NotFound => Err(Problem::new(Code::NotFound, "no operation has this path")),

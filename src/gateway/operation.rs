@@ -5,8 +5,11 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 
-use crate::admit::InFlight;
+use crate::admit::{InFlight, RateLimit};
+use crate::authenticate::{Access, Authorize};
 use crate::dispatch::Binding;
+use crate::problem::Problem;
+use crate::translate::Seen;
 use crate::translate::answer::Answering;
 use crate::translate::outbound::Mapping;
 use crate::translate::problem::ProblemCase;
@@ -21,6 +24,12 @@ pub struct Operation {
     pub timeout: Duration,
     /// How many requests may be in flight together.
     pub in_flight: InFlight,
+    /// At what rate they may come.
+    pub rate: Option<RateLimit>,
+    /// Who may call it.
+    pub access: Access,
+    /// What must hold of the caller beside that.
+    pub authorize: Option<Authorize>,
     /// What a request must bring.
     pub input: Input,
     /// How it becomes a message.
@@ -41,6 +50,28 @@ impl Operation {
     pub fn waits_as_preferred(&self) -> bool {
         matches!(self.binding, Binding::Request(_))
     }
+
+    /// Decides on the caller: as soon as what its condition reads is known, and once.
+    ///
+    /// # Errors
+    /// `forbidden`.
+    pub fn authorize(&self, stage: Stage, seen: Seen<'_>) -> Result<(), Problem> {
+        match &self.authorize {
+            Some(authorize) if authorize.reads("body") == (stage == Stage::Body) => {
+                authorize.check(&seen.scope(None, None))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// How much of a request is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// Its parameters.
+    Parameters,
+    /// Its body too.
+    Body,
 }
 
 /// What a path and method lead to.

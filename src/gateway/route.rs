@@ -93,7 +93,7 @@ impl<T> RouteTable<T> {
     /// Finds the operation of a request. `raw_path` is the path as it came, without the query.
     pub fn find<'r, 'p>(&'r self, method: &Method, raw_path: &'p str) -> Match<'r, 'p, T> {
         let Some(path) = raw_path.strip_prefix('/') else { return Match::NotFound };
-        let mut search = Search::new(method, false);
+        let mut search = Search::new(Some(method), false);
         if let Some(endpoint) = search.descend(&self.root, Some(path)) {
             return found(endpoint, &search.captured);
         }
@@ -101,11 +101,19 @@ impl<T> RouteTable<T> {
             return Match::MethodNotAllowed { allow: Allow::new(search.allowed) };
         }
         // A path that would match if a parameter could be empty is that client's mistake, not an unknown path.
-        let mut search = Search::new(method, true);
+        let mut search = Search::new(Some(method), true);
         match search.descend(&self.root, Some(path)) {
             Some(endpoint) => found(endpoint, &search.captured),
             None => Match::NotFound,
         }
+    }
+
+    /// The methods that a path has, all of them; `None` if there is no such path.
+    pub fn methods(&self, raw_path: &str) -> Option<Allow> {
+        let mut search = Search::new(None, false);
+        // Nothing is found where nothing is looked for: every endpoint on the way says what it has.
+        let _ = search.descend(&self.root, Some(raw_path.strip_prefix('/')?));
+        (!search.allowed.is_empty()).then(|| Allow::new(search.allowed))
     }
 }
 

@@ -56,7 +56,7 @@ fn separator(rest: &mut &[u8]) {
 }
 
 /// Cuts the next value off the front of `rest`.
-fn value<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
+pub(super) fn value<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
     let text = rest.trim_ascii_start();
     let end = match text.first()? {
         b'"' => string_end(text, 0),

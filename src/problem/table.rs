@@ -79,20 +79,36 @@ table! {
         "the path has operations, none of them for this method; `Allow` lists those it has";
     NotBound "not_bound" 501 NotExecuted None, "Operation not bound":
         "the contract has this operation, and the configuration does not say where it goes";
+    MalformedRequest "malformed_request" 400 NotExecuted None, "Malformed request":
+        "the request breaks the rules of HTTP: no Host or two, a target that is no path, another transfer coding than chunked; the connection is closed";
     InvalidParameter "invalid_parameter" 400 NotExecuted None, "Invalid parameter":
         "a parameter is missing, cannot be read as its type, or is no legal subject token";
     MalformedBody "malformed_body" 400 NotExecuted None, "Malformed body":
         "the body is not the JSON that the operation needs, or a member name stands twice in one object";
+    InvalidBody "invalid_body" 422 NotExecuted None, "Invalid body":
+        "the body is well-formed and violates the contract's schema; `errors` lists every violation";
+    NotAcceptable "not_acceptable" 406 NotExecuted None, "Not acceptable":
+        "the client's `Accept` admits none of the media types that the contract's successes have";
     UnsupportedMediaType "unsupported_media_type" 415 NotExecuted None, "Unsupported media type":
         "the contract does not declare the body's media type, or the body is encoded";
     RequestTimeout "request_timeout" 408 NotExecuted None, "Request timeout":
-        "the body did not arrive in time";
+        "the body did not arrive in time; a head that did not gets the status alone";
     BodyTooLarge "body_too_large" 413 NotExecuted None, "Body too large":
         "the body is over the operation's limit, or the message (headers counted) over the server's `max_payload`";
     UriTooLong "uri_too_long" 414 NotExecuted None, "URI too long":
-        "the rendered subject does not fit into the server's control line";
+        "path and query are over `server.max_uri`, or the rendered subject does not fit into the server's control line";
     HeadersTooLarge "headers_too_large" 431 NotExecuted None, "Headers too large":
-        "the message's headers are over JetStream's 64 KiB; a head too large to be read at all (about 400 KiB) gets the status alone";
+        "the header fields are over `server.max_headers` or more than 100, or the message's headers over JetStream's 64 KiB; a head too large to be read at all gets the status alone";
+    ExpectationFailed "expectation_failed" 417 NotExecuted None, "Expectation failed":
+        "the request's `Expect` asks for something else than `100-continue`";
+    Unauthenticated "unauthenticated" 401 NotExecuted None, "Unauthenticated":
+        "the credentials are missing, or not valid; `WWW-Authenticate` says what is asked for";
+    Forbidden "forbidden" 403 NotExecuted None, "Forbidden":
+        "the caller is known, and lacks a scope or a claim that the operation reads, or is refused by its `authorize`";
+    KeysUnavailable "keys_unavailable" 503 NotExecuted Some(5), "Keys unavailable":
+        "the issuer's key set was never loaded, so no token can be checked";
+    RateLimited "rate_limited" 429 NotExecuted Some(1), "Rate limited":
+        "the caller's quota is used up; `RateLimit` and `Retry-After` say when there is more";
     IdempotencyKeyRequired "idempotency_key_required" 400 NotExecuted None, "Idempotency-Key required":
         "the operation requires an `Idempotency-Key`, and there is none or it is not 1 to 255 visible ASCII characters";
     IdempotencyMismatch "idempotency_mismatch" 422 NotExecuted None, "Key or message id used for another request":
@@ -114,7 +130,7 @@ table! {
     ServiceError "service_error" 500 Executed None, "Service error":
         "the service answered with `Nats-Service-Error-Code` and an empty body; the status is its code if that is 400 to 599, else 502";
     BadReply "bad_reply" 502 Executed None, "Bad reply":
-        "the service's reply is not the JSON that the mapping needs, or its headers or status are malformed";
+        "the service's reply is not the JSON that the mapping needs, its headers or status are malformed, or (`validate_replies: enforce`) it is not what the contract promises";
     CapturedByStream "captured_by_stream" 502 Unknown None, "Subject captured by a stream":
         "a stream captures the subject of this request and acknowledged it in place of a service";
     StreamFull "stream_full" 503 NotExecuted Some(5), "Stream full":

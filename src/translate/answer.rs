@@ -1,13 +1,14 @@
 //! Reply → HTTP response. The order in which a status and a content type are chosen is the product's promise.
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderMap};
+use http::header::{CONNECTION, CONTENT_TYPE, HeaderMap};
 use http::{HeaderName, HeaderValue, StatusCode};
 use serde::Serialize;
 use serde::de::IgnoredAny;
 
 use super::case::{Case, JSON};
-use super::{HttpResponse, Seen, unfit_reply, whole};
+use super::promise::Promises;
+use super::{HttpResponse, Seen, header_value, unfit_reply, whole};
 use crate::exchange::{self, Reply, Stored};
 use crate::expression::{AckInfo, ReplyInfo, Scope};
 use crate::json::Document;
@@ -33,9 +34,11 @@ pub struct Answering {
     pub status: StatusCode,
     /// The contract's only media type for that status.
     pub media_type: Option<HeaderValue>,
+    /// What the contract promises, where somebody looks.
+    pub promises: Option<Promises>,
 }
 
-/// A reply before a case has looked at it.
+/// A reply before a case has looked at it, and after.
 struct Plain {
     status: StatusCode,
     headers: HeaderMap,
@@ -48,13 +51,17 @@ impl Answering {
     /// # Errors
     /// `service_error`, `bad_reply`.
     pub fn response(&self, seen: Seen<'_>, reply: Reply) -> Result<HttpResponse, Problem> {
-        match reply {
+        let Plain { status, headers, body } = match reply {
             Reply::Service(reply) => self.service(seen, &reply),
             Reply::Stored(stored) => self.stored(seen, &stored),
+        }?;
+        if let Some(promises) = &self.promises {
+            promises.check(seen.head, status, headers.get(CONTENT_TYPE), &body)?;
         }
+        Ok(whole(status, headers, body))
     }
 
-    fn service(&self, seen: Seen<'_>, reply: &nats::Reply) -> Result<HttpResponse, Problem> {
+    fn service(&self, seen: Seen<'_>, reply: &nats::Reply) -> Result<Plain, Problem> {
         let error = reply.service_error();
         let status = match &error {
             Some(error) => error_status(error),
@@ -105,7 +112,7 @@ impl Answering {
             else {
                 continue;
             };
-            if name == CONTENT_TYPE {
+            if name == CONTENT_TYPE || is_hop_by_hop(reply, text) {
                 continue;
             }
             for value in values {
@@ -130,7 +137,7 @@ impl Answering {
         }))
     }
 
-    fn stored(&self, seen: Seen<'_>, stored: &Stored) -> Result<HttpResponse, Problem> {
+    fn stored(&self, seen: Seen<'_>, stored: &Stored) -> Result<Plain, Problem> {
         let ack = AckInfo { stream: &stored.stream, sequence: stored.sequence, duplicate: stored.duplicate };
         let info = ReplyInfo { document: None, status: self.status.as_u16(), ack: Some(ack), headers: None };
         let scope = seen.scope(Some(info), None);
@@ -147,7 +154,13 @@ impl Answering {
     }
 }
 
-fn render(case: Option<&Case>, scope: &Scope<'_>, plain: Plain) -> Result<HttpResponse, Problem> {
+/// Whether a service that passes on what it got over HTTP says that a header was for that connection alone.
+fn is_hop_by_hop(reply: &nats::Reply, name: &str) -> bool {
+    let declared = reply.header(CONNECTION.as_str()).into_iter().flat_map(|value| value.split(','));
+    declared.into_iter().any(|option| option.trim().eq_ignore_ascii_case(name))
+}
+
+fn render(case: Option<&Case>, scope: &Scope<'_>, plain: Plain) -> Result<Plain, Problem> {
     let Plain { mut status, mut headers, mut body } = plain;
     if let Some(case) = case {
         status = case.status.unwrap_or(status);
@@ -156,7 +169,7 @@ fn render(case: Option<&Case>, scope: &Scope<'_>, plain: Plain) -> Result<HttpRe
         }
         case.set_headers(scope, &mut headers).map_err(|error| unfit_reply(&error))?;
     }
-    Ok(whole(status, headers, body))
+    Ok(Plain { status, headers, body })
 }
 
 #[derive(Serialize)]
@@ -199,7 +212,7 @@ fn service_error(error: &ServiceError, status: StatusCode) -> Problem {
 }
 
 fn legal(name: &str, value: &str) -> Result<HeaderValue, Problem> {
-    HeaderValue::from_str(value).map_err(|_| bad_reply("a header is not legal", name))
+    header_value(value).ok_or_else(|| bad_reply("a header is not legal", name))
 }
 
 fn bad_reply(what: &str, header: &str) -> Problem {

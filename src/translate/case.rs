@@ -1,9 +1,10 @@
 //! One `reply` or `problem` case: when it applies, and the status, headers and body that it makes.
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderMap};
+use http::header::{CONTENT_TYPE, HeaderMap, SET_COOKIE, VARY};
 use http::{HeaderName, HeaderValue, StatusCode};
 
+use super::header_value;
 use crate::expression::{EvalError, Expression, Scope};
 use crate::template::Template;
 use crate::template::payload::PayloadTemplate;
@@ -61,14 +62,18 @@ impl Case {
         }
     }
 
-    /// Sets its headers; a value that HTTP does not allow is left out.
+    /// Sets its headers; a value that HTTP does not allow is left out. A service's cookies stay beside its own, and so
+    /// does what else the answer varies by.
     pub(super) fn set_headers(&self, scope: &Scope<'_>, headers: &mut HeaderMap) -> Result<(), EvalError> {
         if self.body.is_some() {
             headers.insert(CONTENT_TYPE, JSON);
         }
         for (name, template) in &self.headers {
             let Some(value) = template.render(scope)? else { continue };
-            if let Ok(value) = HeaderValue::from_str(&value) {
+            let Some(value) = header_value(&value) else { continue };
+            if *name == VARY || *name == SET_COOKIE {
+                headers.append(name, value);
+            } else {
                 headers.insert(name, value);
             }
         }

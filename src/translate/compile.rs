@@ -8,12 +8,12 @@ use super::outbound::{IdSource, Mapping, Storing};
 use super::problem::ProblemCase;
 use crate::config;
 use crate::diagnostic::{Diagnostic, Diagnostics, Place};
-use crate::expression::{ExpressionError, Known, Position};
+use crate::expression::{Expression, ExpressionError, Known, Position};
+use crate::media_type::is_json;
 use crate::template::message_id::MessageIdTemplate;
 use crate::template::payload::{PayloadSource, PayloadTemplate};
 use crate::template::subject::SubjectTemplate;
 use crate::template::{Template, condition};
-use crate::validate::is_json;
 use crate::yaml::{Entries, Key, Located, Node, Value};
 
 /// Reply headers that reach the client unless an operation says otherwise.
@@ -94,6 +94,14 @@ impl Compiler<'_> {
     pub fn problem_cases(&mut self, cases: &[Located<config::ProblemCase>]) -> Option<Vec<ProblemCase>> {
         let compiled: Vec<Option<ProblemCase>> = cases.iter().map(|case| self.problem_case(case)).collect();
         compiled.into_iter().collect()
+    }
+
+    /// The condition on the caller. `None` if something is wrong with it.
+    pub fn authorize(&mut self, written: Option<&Located<String>>) -> Option<Option<Expression>> {
+        self.optional(written, |this, text| {
+            let compiled = condition(&text.value, Position::Request, this.known);
+            this.noted(text, compiled)
+        })
     }
 
     fn problem_case(&mut self, case: &config::ProblemCase) -> Option<ProblemCase> {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_nats::HeaderMap;
 use http::HeaderName;
-use http::header::CONNECTION;
+use http::header::{CONNECTION, FORWARDED};
 use tokio::time::Instant;
 
 use super::{Seen, unfit_request};
@@ -80,7 +80,7 @@ impl Mapping {
     pub fn outbound(
         &self,
         seen: Seen<'_>,
-        caller: Caller,
+        caller: &Caller,
         payload: &Payload,
         deadline: Instant,
     ) -> Result<Outbound, Problem> {
@@ -116,7 +116,7 @@ impl Mapping {
 
     fn headers(&self, seen: Seen<'_>, payload: &Payload) -> Result<Headers, Problem> {
         let mut headers = Headers::default();
-        for (name, on_message) in self.forward.iter().filter(|(name, _)| !is_hop_by_hop(seen.head, name)) {
+        for (name, on_message) in self.forward.iter().filter(|(name, _)| travels(seen.head, name)) {
             for value in seen.head.headers().get_all(name).iter().filter_map(|value| value.to_str().ok()) {
                 headers.append(on_message, value);
             }
@@ -126,8 +126,7 @@ impl Mapping {
             let value = template.render(&scope).map_err(|error| unfit_request(&error))?;
             let Some(value) = value else { continue };
             if !headers.insert(name, &value) {
-                let detail = format!("what the request puts into the header {name} is not visible ASCII");
-                return Err(Problem::new(Code::InvalidParameter, detail));
+                return Err(unsendable(name, template));
             }
         }
         if get(headers.map(), "Content-Type").is_some() {
@@ -142,12 +141,34 @@ impl Mapping {
     }
 }
 
-/// Whether the client has declared a header to be for this connection alone (RFC 9110, 7.6.1).
-fn is_hop_by_hop(head: &Head, name: &HeaderName) -> bool {
+/// A header's value that NATS cannot carry. Where it is the caller's name or claim, no other request would fit better.
+fn unsendable(name: &str, template: &Template) -> Problem {
+    let (code, whose) = match template.reads("caller") || template.reads("claims") {
+        true => (Code::Forbidden, "the caller's identity"),
+        false => (Code::InvalidParameter, "the request"),
+    };
+    Problem::new(code, format!("what {whose} puts into the header {name} is not visible ASCII"))
+}
+
+/// What proxies say of where a request comes from: in a client's own words it would be a lie that a service believes.
+const OF_PROXIES: [HeaderName; 7] = [
+    FORWARDED,
+    HeaderName::from_static("x-forwarded-for"),
+    HeaderName::from_static("x-forwarded-host"),
+    HeaderName::from_static("x-forwarded-port"),
+    HeaderName::from_static("x-forwarded-prefix"),
+    HeaderName::from_static("x-forwarded-proto"),
+    HeaderName::from_static("x-real-ip"),
+];
+
+/// Whether a header may go on: it is neither for this connection alone (RFC 9110, 7.6.1), nor a proxy's to say where
+/// none is trusted.
+fn travels(head: &Head, name: &HeaderName) -> bool {
     let declared = head.headers().get_all(CONNECTION).iter().filter_map(|value| value.to_str().ok());
-    declared
+    let hop_by_hop = declared
         .flat_map(|value| value.split(','))
-        .any(|option| option.trim().eq_ignore_ascii_case(name.as_str()))
+        .any(|option| option.trim().eq_ignore_ascii_case(name.as_str()));
+    !hop_by_hop && (head.from_proxy || !OF_PROXIES.contains(name))
 }
 
 /// Adds what is on every message. What NATS cannot carry has been left out, and is told by name.
@@ -170,7 +191,7 @@ fn due(head: &Head, deadline: Instant) -> String {
 }
 
 impl Storing {
-    fn identify(&self, seen: Seen<'_>, caller: Caller, payload: &Payload) -> Result<Identity, Problem> {
+    fn identify(&self, seen: Seen<'_>, caller: &Caller, payload: &Payload) -> Result<Identity, Problem> {
         let fingerprint = || Some(identity::fingerprint(seen.head, &payload.body.bytes));
         let required = match &self.id {
             IdSource::Declared(template) => {
@@ -192,7 +213,8 @@ impl Storing {
     }
 
     fn fresh(&self, head: &Head) -> Identity {
-        Identity { id: message_id(&self.operation, &["request", head.id.as_str()]), fingerprint: None }
+        // A proxy that tries again sends the id that it has sent before.
+        Identity { id: message_id(&self.operation, &["request", head.id.own()]), fingerprint: None }
     }
 }
 

@@ -7,12 +7,12 @@ use crate::support::command::natsgate;
 use crate::support::golden;
 
 /// The mistakes of `tests/diagnostics/many`: the file, the text at whose start the problem stands, and what is said.
-const MANY: [(&str, &str, &str); 19] = [
+const MANY: [(&str, &str, &str); 21] = [
     ("natsgate.yaml", "lisen", "unknown key `lisen`"),
     ("natsgate.yaml", "hunter2", "`password` without `user`"),
     ("natsgate.yaml", "hunter2", "`password` is written in the configuration itself"),
     ("natsgate.yaml", "10 seconds", "`10 seconds` is not a duration"),
-    ("natsgate.yaml", "security:", "`security` is not available yet"),
+    ("natsgate.yaml", "keys.yaml", "this file cannot be read: No such file or directory (os error 2)"),
     ("natsgate.yaml", "*.assign", "token 2 of the subject holds a wildcard"),
     ("natsgate.yaml", "path.userid", "the path has no parameter `userid`"),
     ("natsgate.yaml", "body.note", "`body.note` is optional in the contract"),
@@ -20,6 +20,7 @@ const MANY: [(&str, &str, &str); 19] = [
     ("natsgate.yaml", "getUserz", "no contract has an operation `getUserz`"),
     ("natsgate.yaml", "\"${path.userId}.get", "the subject starts with a parameter"),
     ("natsgate.yaml", "health", "several contracts have an operation `health`"),
+    ("natsgate.yaml", "POST /jobs/{id}", "nobody says who may call `POST /jobs/{id}`"),
     ("natsgate.yaml", "}\n      stream", "the expression does not parse: it ends too soon"),
     ("natsgate.yaml", "Nats-Rollup", "the header `Nats-Rollup` cannot stand here"),
     (
@@ -27,9 +28,10 @@ const MANY: [(&str, &str, &str); 19] = [
         "POST /jobs/{name}",
         "`POST /jobs/{name}` matches the same requests as `POST /jobs/{id}`",
     ),
+    ("natsgate.yaml", "POST /jobs/{name}", "nobody says who may call `POST /jobs/{name}`"),
     ("natsgate.yaml", "= 1}", "the expression does not parse: unexpected `=`"),
     ("natsgate.yaml", "700", "700 is not the status of an answer"),
-    ("users.yaml", "[{ bearerAuth", "`security` is not available yet"),
+    ("users.yaml", "bearerAuth", "nothing verifies the security scheme `bearerAuth`"),
     (
         "users.yaml",
         "\"#/components/parameters/userId",

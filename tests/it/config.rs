@@ -59,6 +59,15 @@ fn the_configuration_of_the_design_reads_without_a_problem() {
     let credentials = config.nats.credentials.as_ref().expect("credentials");
     assert_eq!(credentials.0, Secret::File(package("tests/config/gateway.creds")));
     assert_eq!(config.contracts[0].file.value, package("tests/config/../openapi/common.yaml"));
+    let verifiers: Vec<&str> = config.security.0.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(verifiers, ["people", "services", "staff"]);
+    let issuers = config.security.0[0].1.jwt.as_ref().expect("issuers");
+    assert_eq!(
+        issuers[1].keys.as_ref().map(|keys| keys.value.clone()),
+        Some(package("tests/config/keys.pem"))
+    );
+    let users = config.security.0[2].1.basic.as_ref().map(|users| users.users.value.clone());
+    assert_eq!(users, Some(package("tests/config/users.yaml")));
     let names: Vec<&str> = config.operations.0.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(names, ["assignUserRole", "DELETE /infra/{userhash}/{testId}", "getUser"]);
     let binding = |at: usize| config.operations.0[at].1.binding();

@@ -4,10 +4,12 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use natsgate::contract::{Contract, Operation};
+use natsgate::config::Validation;
+use natsgate::contract::{Contract, Operation, Serialization};
 use natsgate::diagnostic::Diagnostics;
-use natsgate::expression::{Expression, Known, Names, Position, Schema};
+use natsgate::expression::{Expression, Known, KnownBody, Names, Occurrence, Position, Schema};
 use natsgate::gateway::route::{Match, RouteTable};
+use natsgate::validate::ParameterDecoder;
 
 use crate::support::golden;
 
@@ -26,7 +28,7 @@ fn summary(contract: &Contract) -> String {
 fn line(operation: &Operation) -> String {
     let parameters = operation.parameters.iter().map(|one| {
         let mark = if one.required { "" } else { "?" };
-        format!("\n    {}.{}{mark} {:?}", one.location, one.name, one.kind)
+        format!("\n    {}.{}{mark} {} {}", one.location, one.name, one.serialization, one.shapes)
     });
     let body = operation.body.as_ref().map(|body| {
         let names: Vec<&str> = body.media_types.iter().map(|one| one.name.as_str()).collect();
@@ -41,7 +43,11 @@ fn line(operation: &Operation) -> String {
         operation.method,
         operation.path,
         operation.id.as_ref().map_or("-", |id| id.value.as_str()),
-        if operation.requires_security() { "secured" } else { "open" },
+        if operation.security.as_ref().is_some_and(|security| !security.admits_anybody()) {
+            "secured"
+        } else {
+            "open"
+        },
         if operation.deprecated { " deprecated" } else { "" },
         parameters.collect::<String>(),
         body.unwrap_or_default(),
@@ -96,8 +102,17 @@ fn expressions_are_checked_against_the_schema_of_a_body() {
     let schema =
         contract.schema_json(body.media_types[0].schema.as_ref().expect("a schema")).expect("a schema");
     let resolve = |reference: &str| contract.resolve_json(reference);
-    let body = Some(Schema { schema, resolve: &resolve });
-    let known = Known { path: &[], query: Names::Any, header: Names::Any, cookie: Names::Any, body };
+    let schemas = [Schema { schema, resolve: &resolve }];
+    let body = KnownBody::Declared(&schemas);
+    let known = Known {
+        path: &[],
+        query: Names::Any,
+        header: Names::Any,
+        cookie: Names::Any,
+        body,
+        caller: Occurrence::Never,
+        claims: Occurrence::Never,
+    };
     assert!(Expression::compile("body.name", Position::Request, &known).is_ok());
     assert!(Expression::compile("body.?children[0].name", Position::Request, &known).is_ok());
     let problems = Expression::compile("body.children", Position::Request, &known).expect_err("a problem");
@@ -180,14 +195,27 @@ fn try_sample(path: &Path) {
             panic!("{}: {} meets {}", path.display(), operation.path, conflict.earlier.path);
         }
     }
-    for operation in contract.operations() {
+    for operation in contract.operations().iter().filter(|one| one.template.is_some()) {
         let filled = operation.path.replace(['{', '}'], "v");
         let found = table.find(&operation.method, &filled);
         let Match::Found { value, .. } = found else { panic!("{}: {filled} is not found", path.display()) };
         assert_eq!((&value.method, &value.path), (&operation.method, &operation.path), "{}", path.display());
     }
     let count = contract.operations().len();
-    tell(&format!("{}: {count} operations, loaded in {loaded:?}\n{}", path.display(), diagnostics.render()));
+    let parameters = contract.operations().iter().flat_map(|one| &one.parameters);
+    let all = parameters.clone().count();
+    let unread = parameters.filter(|one| matches!(one.serialization, Serialization::Unreadable(_))).count();
+    let start = Instant::now();
+    for operation in contract.operations() {
+        let Some(template) = &operation.template else { continue };
+        ParameterDecoder::compile(&contract, operation, template, Validation::Enforce, &mut diagnostics);
+    }
+    tell(&format!(
+        "{}: {count} operations, loaded in {loaded:?}; {all} parameters, {unread} of them unreadable, compiled in {:?}\n{}",
+        path.display(),
+        start.elapsed(),
+        diagnostics.render()
+    ));
 }
 
 /// Straight to standard error: what goes through `eprintln!` is shown only when a test fails.

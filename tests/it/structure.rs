@@ -13,8 +13,8 @@ use paths::paths;
 /// From the bottom to the top. A step holds modules that do not use each other.
 const ROWS: &[&[&str]] = &[
     // 0a: words and formats
-    &["diagnostic", "problem"],
-    &["head", "json", "subject", "telemetry", "yaml"],
+    &["diagnostic", "problem", "socket", "tls"],
+    &["head", "json", "media_type", "subject", "telemetry", "yaml"],
     &["expression"],
     &["template"],
     // 0b: what is written, and the connection

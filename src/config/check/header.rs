@@ -6,11 +6,13 @@ use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::yaml::{Entries, Located};
 
 /// What belongs to one connection and never travels (RFC 9110, 7.6.1), and what the gateway computes itself.
-const HOP_BY_HOP: [&str; 10] = [
+const HOP_BY_HOP: [&str; 12] = [
     "connection",
     "content-length",
+    "http2-settings",
     "keep-alive",
     "proxy-authenticate",
+    "proxy-authentication-info",
     "proxy-authorization",
     "proxy-connection",
     "te",
@@ -24,6 +26,20 @@ pub(super) fn travelling(names: &[Located<String>], diagnostics: &mut Diagnostic
     for name in names {
         let own = || first_prefix(name, &["nats-", "natsgate-"]);
         refuse(name, listed(name).or_else(|| hop_by_hop(name)).or_else(own), diagnostics);
+    }
+}
+
+/// Request headers that travel on, and by which a caller proves who it is.
+pub(super) fn credentials(names: &[Located<String>], diagnostics: &mut Diagnostics) {
+    for name in names.iter().filter(|name| ["authorization", "cookie"].contains(&&*name.to_ascii_lowercase()))
+    {
+        diagnostics.push(
+            Diagnostic::warning(name.place, format!("`{}` hands the caller's credentials on", name.value))
+                .reason("whoever sees the message can call in the caller's name, and a stream keeps it")
+                .help(
+                    "set what the service needs to know instead: `headers: { X-User: \"${caller.name}\" }`",
+                ),
+        );
     }
 }
 

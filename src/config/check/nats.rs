@@ -117,13 +117,18 @@ fn secrets(nats: &Nats, diagnostics: &mut Diagnostics) {
     for (name, secret) in named.into_iter().filter_map(|(name, secret)| Some((name, secret.as_ref()?))) {
         let seed = |text: &String| name != "nkey" || text.trim().starts_with("SU");
         looks_like(secret.place, secret.read(), seed, "the seed of a user nkey (SU…)", diagnostics);
-        if matches!(secret.value, Secret::Literal(_)) {
-            diagnostics.push(
-                Diagnostic::warning(secret.place, format!("`{name}` is written in the configuration itself"))
-                    .reason("whoever can read the file, its history or its backups has the secret")
-                    .help(format!("write {name}: {{ file: path }} or {name}: {{ env: NAME }}")),
-            );
-        }
+        written_out(name, secret, diagnostics);
+    }
+}
+
+/// A secret that everybody who reads the configuration knows.
+pub(super) fn written_out(name: &str, secret: &Located<Secret>, diagnostics: &mut Diagnostics) {
+    if matches!(secret.value, Secret::Literal(_)) {
+        diagnostics.push(
+            Diagnostic::warning(secret.place, format!("`{name}` is written in the configuration itself"))
+                .reason("whoever can read the file, its history or its backups has the secret")
+                .help(format!("write {name}: {{ file: path }} or {name}: {{ env: NAME }}")),
+        );
     }
 }
 
@@ -151,23 +156,27 @@ fn check_tls(tls: &Located<Tls>, diagnostics: &mut Diagnostics) {
     }
     let files = [(&tls.ca, "CERTIFICATE"), (&tls.certificate, "CERTIFICATE"), (&tls.key, "PRIVATE KEY")];
     for (path, label) in files.into_iter().filter_map(|(path, label)| Some((path.as_ref()?, label))) {
-        if path.value.to_string_lossy().contains('\n') {
-            let message = "this is the content of a file, and not its path";
-            diagnostics.push(Diagnostic::error(path.place, message).help("write the path of a PEM file"));
-            continue;
+        pem_file(path, label, diagnostics);
+    }
+}
+
+/// A file that must hold something in PEM.
+pub(super) fn pem_file(path: &Located<PathBuf>, label: &str, diagnostics: &mut Diagnostics) {
+    if path.value.to_string_lossy().contains('\n') {
+        let message = "this is the content of a file, and not its path";
+        return diagnostics.push(Diagnostic::error(path.place, message).help("write the path of a PEM file"));
+    }
+    match std::fs::read(&path.value) {
+        Err(error) => {
+            let error = SecretError::File { path: path.value.clone(), reason: error.to_string() };
+            diagnostics.push(unreadable(path.place, &error));
         }
-        match std::fs::read(&path.value) {
-            Err(error) => {
-                let error = SecretError::File { path: path.value.clone(), reason: error.to_string() };
-                diagnostics.push(unreadable(path.place, &error));
-            }
-            // Without one every handshake would fail, and nothing would say why.
-            Ok(content) if !String::from_utf8_lossy(&content).contains(&format!("{label}-----")) => {
-                let message = format!("there is no {} in this file", label.to_lowercase());
-                diagnostics.push(Diagnostic::error(path.place, message).help("name a PEM file that has one"));
-            }
-            Ok(_) => {}
+        // Without one every handshake would fail, and nothing would say why.
+        Ok(content) if !String::from_utf8_lossy(&content).contains(&format!("{label}-----")) => {
+            let message = format!("there is no {} in this file", label.to_lowercase());
+            diagnostics.push(Diagnostic::error(path.place, message).help("name a PEM file that has one"));
         }
+        Ok(_) => {}
     }
 }
 

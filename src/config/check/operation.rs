@@ -1,6 +1,6 @@
 //! Checks of one operation.
 
-use super::{above_zero, at_least_one, header, some_bytes};
+use super::{above_zero, header, limits};
 use crate::config::{Case, Operation, OperationKey, ProblemCase, Request};
 use crate::diagnostic::{Diagnostic, Diagnostics, Place};
 use crate::yaml::{Entries, Key, Located, Node, Value};
@@ -51,19 +51,20 @@ pub(in crate::config) fn operation(operation: &Operation, diagnostics: &mut Diag
         let Request { headers, forward_headers, timeout, .. } = &request.value;
         header::of_message(headers, diagnostics);
         header::travelling(forward_headers.as_deref().unwrap_or_default(), diagnostics);
+        header::credentials(forward_headers.as_deref().unwrap_or_default(), diagnostics);
         above_zero("timeout", timeout.as_ref(), diagnostics);
     }
     if let Some(publish) = &operation.publish {
         header::of_message(&publish.headers, diagnostics);
         header::travelling(publish.forward_headers.as_deref().unwrap_or_default(), diagnostics);
+        header::credentials(publish.forward_headers.as_deref().unwrap_or_default(), diagnostics);
         above_zero("timeout", publish.timeout.as_ref(), diagnostics);
         stream(&publish.stream, diagnostics);
         message_id(publish.place, publish.message_id.as_deref(), diagnostics);
     }
     reply_headers(operation, diagnostics);
     cases(operation, diagnostics);
-    some_bytes("max_body", operation.limits.max_body.as_ref(), diagnostics);
-    at_least_one("in_flight", operation.limits.in_flight.as_ref(), diagnostics);
+    limits::limits(&operation.limits, diagnostics);
 }
 
 /// The server's own rule for names of streams.

@@ -42,8 +42,11 @@ fn names_are_checked_when_they_are_loaded() {
             "`ack` is not available here: a service replies to a request, and no stream acknowledges it",
             0,
         ),
-        (Request, "claims.sub", "`claims` is not available yet", 0),
-        (Request, "caller", "`caller` is not available yet", 0),
+        (Problem, "claims.sub", "the caller may come without a token here", 0),
+        (Problem, "1 + claims", "the caller may come without a token here", 4),
+        (Problem, "caller.name + \"!\"", "the caller may be anonymous here", 0),
+        (Request, "caller.nmae", "`caller` has no member `nmae`", 0),
+        (Request, "caller.name.x", "`caller.name` has no members", 0),
         (Request, "foo.bar", "unknown variable `foo`", 0),
         (Request, "bodi.x", "unknown variable `bodi`", 0),
         (Request, "foo(1)", "unknown function `foo`", 0),
@@ -118,17 +121,19 @@ fn a_contract_closes_names_and_tells_what_is_optional() {
         _ => None,
     };
     let names = [
-        KnownName { name: "limit", required: true, readable: true },
-        KnownName { name: "q", required: false, readable: true },
+        KnownName { name: "limit", required: true, readable: true, schema: None },
+        KnownName { name: "q", required: false, readable: true, schema: None },
     ];
     let headers = [
-        KnownName { name: "X-Tenant", required: true, readable: true },
-        KnownName { name: "X-Trace", required: false, readable: true },
+        KnownName { name: "X-Tenant", required: true, readable: true, schema: None },
+        KnownName { name: "X-Trace", required: false, readable: true, schema: None },
     ];
+    let schemas = [Schema { schema: &schema, resolve: &resolve }];
     let known = Known {
         query: Names::Declared(&names),
         header: Names::Declared(&headers),
-        body: Some(Schema { schema: &schema, resolve: &resolve }),
+        body: KnownBody::Declared(&schemas),
+        cookie: Names::Any,
         ..ANY
     };
     for source in [
@@ -230,4 +235,43 @@ proptest! {
             prop_assert!(errors.iter().all(|error| error.offset <= source.len()), "{:?}", errors);
         }
     }
+}
+
+#[test]
+fn who_may_be_anonymous_is_read_with_a_question_mark() {
+    let known = |caller, claims| Known { caller, claims, ..ANY };
+    let is_fine = |source, known| compile_at(source, Position::Request, &known).is_ok();
+    let help_of = |source, known| {
+        let errors = compile_at(source, Position::Request, &known).unwrap_err();
+        (errors[0].message.clone(), errors[0].help.clone())
+    };
+    use Occurrence::{Always, Never, Sometimes};
+    for source in
+        ["claims", "claims.org", "claims.?org", "claims[\"https://x/y\"]", "caller.name", "caller.?name"]
+    {
+        assert!(is_fine(source, known(Always, Always)), "{source}");
+        assert!(!is_fine(source, known(Never, Never)), "{source}");
+    }
+    for source in [
+        "claims.?org",
+        "claims.?org.id",
+        "has(claims.org) && claims.org == path.id",
+        "\"a\" in claims.?roles.orValue([])",
+        "caller.?name",
+        "\"write\" in caller.?scopes.orValue([])",
+    ] {
+        assert!(is_fine(source, known(Sometimes, Sometimes)), "{source}");
+    }
+    for (source, message, help) in [
+        ("claims.org", "the caller may come without a token here", "write `claims.?org`"),
+        ("claims", "the caller may come without a token here", "read one member: `claims.?sub`"),
+        ("caller.name", "the caller may be anonymous here", "write `caller.?name`"),
+    ] {
+        let (found, next) = help_of(source, known(Sometimes, Sometimes));
+        assert_eq!(found, message, "{source}");
+        assert!(next.starts_with(help), "{next}");
+    }
+    let (message, help) = help_of("claims.?org", known(Always, Never));
+    assert_eq!(message, "`claims` is never there: nobody is asked for a token here");
+    assert!(help.starts_with("let `security` demand it"), "{help}");
 }

@@ -6,19 +6,28 @@ use std::time::Duration;
 
 use http::{HeaderName, HeaderValue, StatusCode};
 
-use super::Target;
+use super::readable::Body;
+use super::{Target, callers, schemas};
 use crate::admit::InFlight;
+use crate::authenticate::{Access, Authorize, Demanded, Registry};
 use crate::config::{Binding as Written, Defaults, Operation as Config, Publish, Request};
-use crate::diagnostic::{Diagnostic, Diagnostics, Place};
+use crate::diagnostic::Diagnostics;
 use crate::dispatch::{self, Binding, Window};
-use crate::expression::{Known, KnownName, Location, Names, Position, Schema};
+use crate::expression::{Known, KnownBody, KnownName, Location, Names, Occurrence, Position, Schema};
 use crate::gateway::operation::{Finding, Operation};
 use crate::translate::answer::Answering;
 use crate::translate::case::Case;
 use crate::translate::compile::{Compiler, REPLY_HEADERS};
 use crate::translate::outbound::Mapping;
 use crate::translate::problem::ProblemCase;
-use crate::validate::{BodyRules, Input, ParameterDecoder};
+use crate::validate::{Accept, Admitted, BodyRules, BodySchemas, Input, ParameterDecoder};
+
+/// What operations have in common.
+pub(super) struct Shared<'a> {
+    pub(super) defaults: &'a Defaults,
+    pub(super) windows: &'a mut Windows,
+    pub(super) registry: &'a mut Registry,
+}
 
 /// The windows of the streams that operations publish to, by the streams' names.
 pub(super) type Windows = HashMap<String, Window>;
@@ -27,24 +36,29 @@ pub(super) type Windows = HashMap<String, Window>;
 pub(super) fn operation(
     target: &Target<'_>,
     written: &Config,
-    defaults: &Defaults,
-    windows: &mut Windows,
+    shared: Shared<'_>,
     diagnostics: &mut Diagnostics,
 ) -> Option<Operation> {
+    let Shared { defaults, windows, registry } = shared;
     let binding = written.binding()?;
+    let access = access(target, written, registry, diagnostics);
+    let validation = schemas::validation(written);
     let decoder = match target.contract {
-        Some((_, operation)) => ParameterDecoder::compile(operation, &target.path),
+        Some((contract, operation)) => {
+            ParameterDecoder::compile(contract, operation, &target.path, validation, diagnostics)
+        }
         None => ParameterDecoder::without_contract(&target.path),
     };
-    if let (Some(name), Some((_, in_contract))) = (decoder.undecodable_in_path(), target.contract) {
-        diagnostics.push(unreadable(name, in_contract.place));
-    }
-    let names = Readable::of(target, &decoder);
     let resolve =
         |reference: &str| target.contract.and_then(|(contract, _)| contract.resolve_json(reference));
-    let body = target.body_schema().map(|schema| Schema { schema, resolve: &resolve });
-    let known = names.known(body);
-    let mut compiler = Compiler { operation: &target.name, known: &known, diagnostics };
+    let names = Readable::of(target, &decoder, &resolve);
+    let body = Body::of(target, validation, &resolve);
+    // Whoever may call is unknown where that could not be compiled, and then every read is taken to be right.
+    let (caller, claims) = access
+        .as_ref()
+        .map_or((Occurrence::Always, Occurrence::Always), |access| (access.caller(), access.claims()));
+    let known = Known { caller, claims, ..names.known(body.known()) };
+    let mut compiler = Compiler { operation: &target.key, known: &known, diagnostics };
     let (mapping, cases) = match binding {
         Written::Request(request) => {
             (compiler.request(request, defaults), compiler.cases(&written.reply, Position::Reply))
@@ -54,37 +68,65 @@ pub(super) fn operation(
         }
     };
     let problems = compiler.problem_cases(&written.problem);
-    let (mapping, cases, problems) = (mapping?, cases?, problems?);
+    let authorize = compiler.authorize(written.authorize.as_ref());
+    let rate = super::rate::rate(&target.key, &written.limits, &known, compiler.diagnostics);
+    let body_schemas = schemas::of_bodies(target, written, diagnostics);
+    let promises = schemas::of_replies(target, written, diagnostics);
+    let (mapping, cases, problems, rate) = (mapping?, cases?, problems?, rate?);
+    let authorize = authorize?.map(Authorize::new);
+    let access = access?;
+    if !registry.is_empty() {
+        callers::check(target, written, defaults, (&access, &mapping), diagnostics);
+    }
     let timeout = binding_timeout(binding).unwrap_or(defaults.timeout.value.0);
     let in_flight = written.limits.in_flight.as_ref().map_or(defaults.in_flight.value, |limit| limit.value);
     Some(Operation {
-        name: Arc::from(target.name.as_str()),
+        name: Arc::from(target.key.as_str()),
+        access,
         timeout,
         in_flight: InFlight::new(in_flight as usize),
+        rate,
         input: Input {
-            body: body_rules(target, written, defaults, &mapping, &cases, &problems),
+            body: BodyRules {
+                schemas: body_schemas,
+                ..body_rules(target, written, defaults, &mapping, &cases, &problems, authorize.as_ref())
+            },
             parameters: decoder,
+            accept: match target.contract {
+                Some((_, operation)) => Accept::compile(operation, validation),
+                None => Accept::any(),
+            },
         },
+        authorize,
         binding: bind(binding, windows),
-        answering: answering(target, written, cases),
+        answering: Answering { promises, ..answering(target, written, cases) },
         mapping,
         problems,
         finding: Finding::default(),
     })
 }
 
-fn unreadable(name: &str, place: Place) -> Diagnostic {
-    Diagnostic::error(place, format!("the path parameter `{name}` cannot be read yet"))
-        .reason("objects, several types and the styles label and matrix are not available yet")
-        .help("leave this operation unbound until then")
+fn access(
+    target: &Target<'_>,
+    written: &Config,
+    registry: &mut Registry,
+    diagnostics: &mut Diagnostics,
+) -> Option<Access> {
+    let contract = target.contract.zip(target.schemes);
+    let demanded = Demanded {
+        name: &target.key,
+        contract: contract.map(|((contract, operation), schemes)| (contract, operation, schemes)),
+        written: written.security.as_ref(),
+    };
+    registry.access(&demanded, diagnostics)
 }
 
-impl Target<'_> {
-    fn body_schema(&self) -> Option<&serde_json::Value> {
+impl<'c> Target<'c> {
+    fn parameter_schema(&self, location: Location, name: &str) -> Option<&'c serde_json::Value> {
         let (contract, operation) = self.contract?;
-        let body = operation.body.as_ref()?;
-        let json = body.media_types.iter().find(|media_type| crate::validate::is_json(&media_type.name))?;
-        contract.schema_json(json.schema.as_ref()?)
+        let mut declared = operation.parameters.iter();
+        let declared = declared.find(|one| one.location == location && *one.name == *name)?;
+        contract.schema_json(declared.schema.as_ref()?)
     }
 }
 
@@ -97,16 +139,26 @@ struct Readable<'a> {
 }
 
 impl<'a> Readable<'a> {
-    fn of(target: &'a Target<'_>, decoder: &'a ParameterDecoder) -> Readable<'a> {
+    fn of(
+        target: &'a Target<'a>,
+        decoder: &'a ParameterDecoder,
+        resolve: &'a dyn Fn(&str) -> Option<&'a serde_json::Value>,
+    ) -> Readable<'a> {
+        let known = |location| {
+            decoder.known(location, &|name| {
+                let schema = target.parameter_schema(location, name)?;
+                Some(Schema { schema, resolve })
+            })
+        };
         Readable {
             path: target.path.names().iter().map(|name| &**name).collect(),
-            query: decoder.known(Location::Query),
-            header: decoder.known(Location::Header),
-            cookie: decoder.known(Location::Cookie),
+            query: known(Location::Query),
+            header: known(Location::Header),
+            cookie: known(Location::Cookie),
         }
     }
 
-    fn known(&'a self, body: Option<Schema<'a>>) -> Known<'a> {
+    fn known(&'a self, body: KnownBody<'a>) -> Known<'a> {
         let names =
             |names: &'a Option<Vec<KnownName<'a>>>| names.as_deref().map_or(Names::Any, Names::Declared);
         Known {
@@ -115,6 +167,8 @@ impl<'a> Readable<'a> {
             header: names(&self.header),
             cookie: names(&self.cookie),
             body,
+            caller: Occurrence::Never,
+            claims: Occurrence::Never,
         }
     }
 }
@@ -148,20 +202,24 @@ fn body_rules(
     mapping: &Mapping,
     cases: &[Case],
     problems: &[ProblemCase],
+    authorize: Option<&Authorize>,
 ) -> BodyRules {
     let max = written.limits.max_body.as_ref().map_or(defaults.max_body.value.0, |size| size.value.0);
-    let declared = target.contract.and_then(|(_, operation)| operation.body.as_ref());
+    let declared = target.contract.map(|(_, operation)| operation.body.as_ref());
     let read_later =
         cases.iter().chain(problems.iter().map(|problem| &problem.case)).any(|case| case.reads("body"));
     BodyRules {
         max: usize::try_from(max).unwrap_or(usize::MAX),
-        json: mapping.reads("body") || read_later,
-        required: declared.is_some_and(|body| body.required),
-        media_types: declared
-            .map(|body| {
-                body.media_types.iter().map(|media_type| media_type.name.to_ascii_lowercase()).collect()
-            })
-            .unwrap_or_default(),
+        read: mapping.reads("body") || read_later || authorize.is_some_and(|one| one.reads("body")),
+        required: declared.flatten().is_some_and(|body| body.required),
+        admitted: match declared {
+            None => Admitted::Anything,
+            Some(None) => Admitted::Nothing,
+            Some(Some(body)) if body.media_types.is_empty() => Admitted::Anything,
+            Some(Some(body)) => Admitted::Types(body.clone()),
+        },
+        schemas: BodySchemas::default(),
+        validation: schemas::validation(written),
     }
 }
 
@@ -178,6 +236,7 @@ fn answering(target: &Target<'_>, written: &Config, cases: Vec<Case>) -> Answeri
         None => REPLY_HEADERS.iter().map(|name| HeaderName::from_static(name)).collect(),
     };
     Answering {
+        promises: None,
         reads_reply: cases.iter().any(|case| case.reads("reply")),
         cases,
         reply_headers,

@@ -4,13 +4,14 @@ use std::path::PathBuf;
 
 use http::Method;
 
+use crate::authenticate::Registry;
 use crate::config::{self, Config};
 use crate::contract::{Contract, Operation};
 use crate::diagnostic::{Diagnostic, Diagnostics, Place};
-use crate::yaml::Located;
+use crate::yaml::{Entries, Located};
 
-/// All contracts.
-pub(super) struct Contracts(Vec<Contract>);
+/// All contracts, each with its security schemes and the verifier of each.
+pub(super) struct Contracts(Vec<(Contract, Entries<Located<String>>)>);
 
 /// What an `operationId` leads to.
 pub(super) enum Found<'c> {
@@ -24,7 +25,8 @@ impl Contracts {
         let load = |entry: &Located<config::Contract>| {
             let base = entry.base_path.as_ref().map_or("/", |path| path.value.as_str());
             is_there(&entry.file, diagnostics)?;
-            Contract::load(&entry.file.value, base, diagnostics)
+            let contract = Contract::load(&entry.file.value, base, diagnostics)?;
+            Some((contract, entry.security.clone()))
         };
         Contracts(config.contracts.iter().filter_map(load).collect())
     }
@@ -34,14 +36,14 @@ impl Contracts {
     }
 
     pub(super) fn operations(&self) -> impl Iterator<Item = (&Contract, &Operation)> {
-        self.0
-            .iter()
-            .flat_map(|contract| contract.operations().iter().map(move |operation| (contract, operation)))
+        self.0.iter().flat_map(|(contract, _)| {
+            contract.operations().iter().map(move |operation| (contract, operation))
+        })
     }
 
     pub(super) fn by_id(&self, id: &str) -> Found<'_> {
         let found: Vec<_> =
-            self.0.iter().filter_map(|contract| Some((contract, contract.operation(id)?))).collect();
+            self.0.iter().filter_map(|(contract, _)| Some((contract, contract.operation(id)?))).collect();
         match found.as_slice() {
             [] => Found::None,
             [(contract, operation)] => Found::One(contract, operation),
@@ -51,10 +53,19 @@ impl Contracts {
 
     /// An operation that is named by the method and path of its contract, for contracts without an `operationId`.
     pub(super) fn by_route(&self, method: &Method, path: &str) -> Option<(&Contract, &Operation)> {
-        self.0.iter().find_map(|contract| {
+        self.0.iter().find_map(|(contract, _)| {
             let same = |operation: &&Operation| operation.method == *method && operation.path == path;
             contract.operations().iter().find(same).map(|operation| (contract, operation))
         })
+    }
+
+    /// A contract's security schemes, and the verifier of each.
+    pub(super) fn schemes(&self, contract: &Contract) -> Option<&Entries<Located<String>>> {
+        self.0.iter().find(|(known, _)| std::ptr::eq(known, contract)).map(|(_, schemes)| schemes)
+    }
+
+    pub(super) fn check_schemes(&self, registry: &Registry, diagnostics: &mut Diagnostics) {
+        self.0.iter().for_each(|(contract, schemes)| registry.check_mapping(contract, schemes, diagnostics));
     }
 
     pub(super) fn nearest(&self, id: &str) -> Option<String> {

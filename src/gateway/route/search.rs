@@ -6,7 +6,8 @@ use super::tree::{Endpoint, Node};
 
 /// The state of a walk. Nothing is allocated until a parameter is met.
 pub(super) struct Search<'m, 'p> {
-    method: &'m Method,
+    /// `None`: no endpoint is looked for, only methods.
+    method: Option<&'m Method>,
     /// Whether a parameter may take nothing.
     empty: bool,
     /// What the parameters on the way took, raw.
@@ -16,7 +17,7 @@ pub(super) struct Search<'m, 'p> {
 }
 
 impl<'m, 'p> Search<'m, 'p> {
-    pub(super) fn new(method: &'m Method, empty: bool) -> Self {
+    pub(super) fn new(method: Option<&'m Method>, empty: bool) -> Self {
         Search { method, empty, captured: Vec::new(), allowed: Vec::new() }
     }
 
@@ -72,8 +73,8 @@ impl<'m, 'p> Search<'m, 'p> {
     /// The operation at the end of a path. A GET answers HEAD too.
     fn endpoint<'r, T>(&mut self, node: &'r Node<T>) -> Option<&'r Endpoint<T>> {
         let with = |method: &Method| node.endpoints.iter().find(|endpoint| endpoint.method == *method);
-        let found = with(self.method);
-        let found = found.or_else(|| with(&Method::GET).filter(|_| self.method == Method::HEAD));
+        let found = self.method.and_then(with);
+        let found = found.or_else(|| with(&Method::GET).filter(|_| self.method == Some(&Method::HEAD)));
         if found.is_none() {
             self.allowed.extend(node.endpoints.iter().map(|endpoint| endpoint.method.clone()));
         }

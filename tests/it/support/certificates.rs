@@ -1,10 +1,15 @@
 //! Certificates for one test: an authority, a server on this machine, a client.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rustls::ServerConfig;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::TlsAcceptor;
 
-/// Writes `ca.pem`, `server.pem`, `server.key`, `client.pem` and `client.key` into a directory.
+/// Writes an authority of its own: `ca.pem`, `server.pem`, `server.key`, `client.pem` and `client.key` into a directory.
 pub(crate) fn write(dir: &Path) {
     let mut params = CertificateParams::new(Vec::new()).expect("authority");
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -18,4 +23,18 @@ pub(crate) fn write(dir: &Path) {
         std::fs::write(dir.join(format!("{name}.pem")), certificate.pem()).expect("certificate");
         std::fs::write(dir.join(format!("{name}.key")), key.serialize_pem()).expect("key");
     }
+}
+
+/// What a server on this machine accepts connections with.
+pub(crate) fn acceptor(certificate: &[u8], key: &[u8]) -> TlsAcceptor {
+    let certificates = CertificateDer::pem_slice_iter(certificate).map(|one| one.expect("certificate"));
+    let key = PrivateKeyDer::from_pem_slice(key).expect("key");
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("protocol versions")
+        .with_no_client_auth()
+        .with_single_cert(certificates.collect(), key)
+        .expect("a certificate that fits its key");
+    TlsAcceptor::from(Arc::new(config))
 }

@@ -24,7 +24,7 @@ pub(crate) struct Gateway {
     pub(crate) inner: Arc<natsgate::gateway::Gateway>,
     stop: CancellationToken,
     running: AbortOnDropHandle<()>,
-    _dir: TempDir,
+    dir: TempDir,
 }
 
 impl Gateway {
@@ -35,6 +35,39 @@ impl Gateway {
         gateway.connected().await;
         gateway.checked().await;
         gateway
+    }
+
+    /// The same with files beside the configuration.
+    pub(crate) async fn start_with(nats: &str, yaml: &str, files: &[(&str, &str)]) -> Gateway {
+        let gateway = Gateway::start_unconnected(nats, yaml, files).await;
+        gateway.connected().await;
+        gateway.checked().await;
+        gateway
+    }
+
+    /// Replaces a file beside the configuration, as a careful writer does.
+    pub(crate) fn replace(&self, name: &str, text: &str) {
+        let beside = self.dir.path().join(format!("{name}.new"));
+        std::fs::write(&beside, text).expect("file beside the configuration");
+        std::fs::rename(beside, self.dir.path().join(name)).expect("the new file in its place");
+    }
+
+    /// The folder of the configuration.
+    pub(crate) fn dir(&self) -> &std::path::Path {
+        self.dir.path()
+    }
+
+    /// Waits until `/ready` says what it should.
+    pub(crate) async fn until(&self, what: &str, holds: impl Fn(&serde_json::Value) -> bool) {
+        let until = Instant::now() + Duration::from_secs(15);
+        loop {
+            let ready = self.ready().await.json();
+            if holds(&ready) {
+                return;
+            }
+            assert!(Instant::now() < until, "never came: {what}: {ready}");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
     }
 
     /// The same with files beside the configuration, and without waiting for NATS.
@@ -58,14 +91,7 @@ impl Gateway {
         let config = config.unwrap_or_else(|| panic!("{}", diagnostics.render()));
         let table = compile(&config, &Manifests::default(), &mut diagnostics)
             .unwrap_or_else(|| panic!("{}", diagnostics.render()));
-        let settings = Settings {
-            listen: config.server.listen.value,
-            admin: config.server.admin.value,
-            drain_delay: config.server.drain_delay.0,
-            drain: config.server.drain.0,
-            ready_requires_nats: !config.server.ready_requires.is_empty(),
-            start_checks: true,
-        };
+        let settings = Settings { start_checks: true, ..Settings::of(&config) };
         let nats = Nats::start(connect::options(&config.nats)).expect("options of the connection");
         let server = Server::bind(settings).await.expect("listeners");
         let bound = server.bound().expect("addresses");
@@ -78,7 +104,7 @@ impl Gateway {
             inner,
             stop,
             running: AbortOnDropHandle::new(running),
-            _dir: dir,
+            dir,
         }
     }
 

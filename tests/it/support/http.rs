@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -64,6 +64,25 @@ impl Client {
     /// Reads an answer with a Content-Length.
     pub(crate) async fn answer(&mut self, method: &str, began: Instant) -> Answer {
         timeout(PATIENCE, self.read(method, began)).await.expect("an answer within 30 s")
+    }
+
+    /// Everything that comes until the other side closes the connection.
+    pub(crate) async fn rest(&mut self) -> String {
+        let mut bytes = std::mem::take(&mut self.buffer);
+        let read = async { while matches!(self.stream.read_buf(&mut bytes).await, Ok(1..)) {} };
+        timeout(PATIENCE, read).await.expect("the connection is closed within 30 s");
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// Takes so few bytes at a time from the system, and none before they are asked for.
+    pub(crate) async fn connect_with_window(url: &str, window: u32) -> Client {
+        let socket = TcpSocket::new_v4().expect("a socket");
+        socket.set_recv_buffer_size(window).expect("a receive buffer");
+        let address = url.trim_start_matches("http://").parse().expect("an address");
+        Client {
+            stream: socket.connect(address).await.expect("connection to the gateway"),
+            buffer: Vec::new(),
+        }
     }
 
     /// Whether the other side closes the connection without a further byte.
