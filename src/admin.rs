@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::gateway::Gateway;
 use crate::gateway::operation;
-use crate::problem::GUARDED;
+use crate::problem::guard;
 
 /// Whether the process takes traffic. Clones share.
 #[derive(Debug, Clone)]
@@ -45,7 +45,7 @@ pub fn router(gateway: Arc<Gateway>, readiness: Readiness) -> Router {
 }
 
 async fn guarded(mut response: Response) -> Response {
-    response.headers_mut().extend(GUARDED);
+    guard(response.headers_mut());
     response
 }
 

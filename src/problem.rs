@@ -26,15 +26,21 @@ pub const CODE: HeaderName = HeaderName::from_static("natsgate-code");
 pub const OUTCOME: HeaderName = HeaderName::from_static("natsgate-outcome");
 /// The request id, on every answer.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("natsgate-request-id");
-/// What every document of the gateway's own says to browsers: it is what it says it is, it needs nothing, it is for
-/// nobody else, and it is not kept.
-pub const GUARDED: [(HeaderName, HeaderValue); 3] = [
+const GUARDED: [(HeaderName, HeaderValue); 3] = [
     (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     (CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'")),
     (CACHE_CONTROL, HeaderValue::from_static("no-store")),
 ];
 /// Media type of RFC 9457.
 pub const MEDIA_TYPE: HeaderValue = HeaderValue::from_static("application/problem+json");
+
+/// Says of a document of the gateway's own what browsers must know: it is what it says it is, it needs nothing, it is for
+/// nobody else, and it is not kept.
+pub fn guard(headers: &mut HeaderMap) {
+    for (name, value) in GUARDED {
+        headers.insert(name, value);
+    }
+}
 
 /// One thing that is wrong with a request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -177,7 +183,7 @@ impl Problem {
         *response.status_mut() = self.status();
         *response.headers_mut() = self.headers();
         response.headers_mut().insert(CONTENT_TYPE, MEDIA_TYPE);
-        response.headers_mut().extend(GUARDED);
+        guard(response.headers_mut());
         response
     }
 }

@@ -12,7 +12,8 @@ use crate::yaml::Located;
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Cors {
-    /// Origins of the pages: `https://app.example.com`. `["*"]` lets every page in, without `credentials`.
+    /// Origins of the pages, as browsers send them: `https://app.example.com`. `["*"]` lets every page in, without
+    /// `credentials`.
     #[schemars(length(min = 1))]
     pub origins: Vec<Located<String>>,
     /// Whether pages may send cookies and `Authorization`. Default: false.
@@ -21,7 +22,8 @@ pub struct Cors {
     /// Request headers that pages may send. Default: those that the page asks for.
     #[serde(default)]
     pub headers: Option<Vec<Located<String>>>,
-    /// Response headers that pages may read, beside those that every page may. Default: the gateway's own.
+    /// Response headers that pages may read, beside those that every page may. Default: those that the gateway sets
+    /// (`Natsgate-*`, `RateLimit`, `Retry-After`, …), `ETag`, `Link`, `Location`, `X-Request-Id`.
     #[serde(default)]
     pub expose: Option<Vec<Located<String>>>,
     /// How long a browser may keep the answer to a preflight. Default: `10m`.

@@ -60,11 +60,14 @@ pub struct Operation {
     /// Limits of this operation.
     pub limits: Limits,
     /// Who may call it, where there is no contract: alternatives, each with verifiers of `security` that must all
-    /// hold, and the scopes that each must grant: `[{ people: [write] }, { services: [] }]`. `[]` is open to everybody.
+    /// hold, and the scopes that each must grant: `[{ people: [write] }, { services: [] }]`. `[]` is open to everybody,
+    /// `{}` as an alternative to whoever sends no credentials. Needed once `security` has a verifier.
     pub security: Option<Located<Vec<SecurityAlternative>>>,
-    /// Condition on the caller, as an expression: `${claims.org == path.org}`. False is answered 403.
+    /// Condition on the caller, as an expression: `${claims.org == path.org}`. False is answered 403, and so is one that
+    /// cannot be decided. Decided before the body is read, unless it reads the body. Default: no condition.
     pub authorize: Option<Located<String>>,
-    /// What is done with a request that violates the contract's schemas. Default: `enforce`.
+    /// What is done with a request that violates the contract: its parameters, its body, its media type, its `Accept`.
+    /// Whatever is set, what an expression needs must be there. Default: `enforce`.
     pub validate: Option<Located<Validation>>,
     /// What is done with a reply that violates them, as the client would get it: a status or a media type that the
     /// contract does not declare is a violation too. Default: `off`.
@@ -79,11 +82,11 @@ pub type SecurityAlternative = Entries<Vec<Located<String>>>;
 #[serde(rename_all = "snake_case")]
 #[schemars(inline)]
 pub enum Validation {
-    /// A request is refused; a reply is answered 502 `bad_reply`.
+    /// A request is refused with everything that is wrong with it; a reply is answered 502 `bad_reply`.
     Enforce,
-    /// It is told in the log, and passes.
+    /// It is told in the log, and passes as it came.
     Log,
-    /// Nobody looks.
+    /// Nobody looks; parameters are still read in their types where they fit.
     Off,
 }
 
@@ -239,14 +242,15 @@ pub struct Limits {
     /// Requests in flight; one more is answered 503 `overloaded` at once. Default: `defaults.in_flight`.
     #[schemars(range(min = 1))]
     pub in_flight: Option<Located<u32>>,
-    /// Requests of one caller in a time: `100/s`, `30/m`, `1000/h`; one more is answered 429 `rate_limited`.
-    /// Default: any number.
+    /// Requests of one caller in a time: `100/s`, `30/m`, `1000/h`; one more is answered 429 `rate_limited`. Every
+    /// instance counts for itself. Default: any number.
     pub rate: Option<Located<Rate>>,
     /// Requests that may come at once before `rate` counts. Default: as many as `rate` has in its time, at most 1000.
     #[schemars(range(min = 1))]
     pub burst: Option<Located<u32>>,
-    /// Whose requests `rate` counts together: `ip`, `caller` (the address where nobody is authenticated), or an
-    /// expression: `${claims.org}`. Default: `caller`.
+    /// Whose requests `rate` counts together: `ip` (before anybody is authenticated), `caller` (the address where nobody
+    /// is), or an expression over `claims`, `caller`, `header`, `path` and `request`: `${claims.org}`; without a value
+    /// it counts for the caller. Of an IPv6 address the first 64 bits count. Default: `caller`.
     pub per: Option<Located<String>>,
 }
 

@@ -38,21 +38,21 @@ pub struct JwtIssuer {
     /// The algorithms that its tokens may be signed with. Never taken from the token.
     #[schemars(length(min = 1))]
     pub algorithms: Vec<Located<Algorithm>>,
-    /// URL of its key set (JWKS), fetched in the background and again when a token names a key that is not in it.
-    /// `https://`; `http://` on loopback only.
+    /// URL of its key set (JWKS), fetched in the background every 5 minutes, and when a token names a key that is not in
+    /// it, at most every 5 seconds. The last good set stays. `https://`; `http://` on loopback only.
     #[serde(default)]
     #[schemars(example = &"https://id.example.com/.well-known/jwks.json")]
     pub jwks: Option<Located<String>>,
-    /// Certificate authorities (PEM) to trust for `jwks` instead of the system's.
+    /// Certificate authorities (PEM) to trust for `jwks`. Default: the system's.
     #[serde(default)]
     pub ca: Option<Located<PathBuf>>,
-    /// File with its keys: a key set (JSON) or public keys (PEM). A changed file is picked up.
+    /// File with its keys: a key set (JSON) or public keys (PEM). A changed file is picked up within a second.
     #[serde(default)]
     pub keys: Option<Located<PathBuf>>,
     /// The shared secret of HS256, of at least 32 bytes: `{ file: path }` or `{ env: NAME }`.
     #[serde(default)]
     pub secret: Option<Located<Secret>>,
-    /// How far clocks may differ when `exp` and `nbf` are checked. Default: `30s`.
+    /// How far clocks may differ when `exp` and `nbf` are checked, at most `10m`. Default: `30s`.
     #[serde(default = "leeway")]
     pub leeway: Located<TimeSpan>,
     /// Claim that holds the token's scopes: `"a b"` or `["a", "b"]`; with a slash before it, the way to a claim inside
@@ -118,7 +118,7 @@ impl Algorithm {
 #[serde(deny_unknown_fields)]
 #[schemars(transform = elsewhere::in_schema)]
 pub struct ApiKeys {
-    /// YAML file: name of the caller → SHA-256 of its key, in hexadecimal. A changed file is picked up.
+    /// YAML file: name of the caller → SHA-256 of its key, in hexadecimal. A changed file is picked up within a second.
     /// `natsgate hash-key` makes a key and its line.
     pub keys: Located<PathBuf>,
     /// Header with the key, for operations without a contract; a contract says itself where its keys are sent.
@@ -133,6 +133,8 @@ pub struct ApiKeys {
 #[schemars(transform = elsewhere::in_schema)]
 pub struct BasicUsers {
     /// YAML file: name of the user → hash of the password, by bcrypt (`$2b$…`) or argon2 (`$argon2id$…`). A changed
-    /// file is picked up.
+    /// file is picked up within a second. `natsgate hash-password` makes a line. As many passwords are checked at a time
+    /// as there are processors, 32 more requests may wait, others get 503 `overloaded`; a right one is remembered for
+    /// 5 minutes.
     pub users: Located<PathBuf>,
 }

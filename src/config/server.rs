@@ -41,13 +41,14 @@ pub struct Server {
     /// How long a client may take.
     pub timeouts: Timeouts,
     /// Connections of the public listener. Where there are so many, those that have waited longest for a request are
-    /// closed for new ones; while all are in a request, no other is accepted. Default: 20000.
+    /// closed for new ones; while all are in a request, no other is accepted. Never more than the system's limit of open
+    /// files leaves, which is told in the log. Default: 20000.
     #[schemars(range(min = 1))]
     pub max_connections: Located<u32>,
     /// Largest head of a request: all its header fields together; more is answered 431, and so are more than 100 fields.
-    /// Default: `64KiB`.
+    /// From `1KiB` to `1MiB`. Default: `64KiB`.
     pub max_headers: Located<ByteSize>,
-    /// Longest path and query of a request; more is answered 414. Default: `8KiB`.
+    /// Longest path and query of a request, in bytes; more is answered 414. From 64 to 65534. Default: `8KiB`.
     pub max_uri: Located<ByteSize>,
     /// Proxies in front of the gateway, as addresses or networks (`10.0.0.0/8`): their `Forwarded`,
     /// `X-Forwarded-For` and `X-Request-Id` are believed, nobody else's. Default: none.
@@ -76,7 +77,8 @@ impl Default for Server {
     }
 }
 
-/// TLS towards clients. Renewed files are picked up without a restart.
+/// TLS towards clients: 1.2 and 1.3, HTTP/2 and HTTP/1.1. Renewed files are in use for new connections within about 3
+/// seconds; files that cannot be used leave the former ones in use, which is logged.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(transform = elsewhere::in_schema)]
@@ -86,6 +88,7 @@ pub struct ServerTls {
     /// Private key (PEM) of `certificate`.
     pub key: Located<PathBuf>,
     /// Certificate authorities (PEM) of the clients: with this key, only clients with a certificate of theirs connect.
+    /// Default: no certificate is asked for.
     #[serde(default)]
     pub client_ca: Option<Located<PathBuf>>,
 }

@@ -4,6 +4,7 @@
 mod bind;
 mod callers;
 mod contracts;
+mod expressions;
 mod rate;
 mod readable;
 mod schemas;

@@ -82,7 +82,7 @@ table! {
     MalformedRequest "malformed_request" 400 NotExecuted None, "Malformed request":
         "the request breaks the rules of HTTP: no Host or two, a target that is no path, another transfer coding than chunked; the connection is closed";
     InvalidParameter "invalid_parameter" 400 NotExecuted None, "Invalid parameter":
-        "a parameter is missing, cannot be read as its type, or is no legal subject token";
+        "a parameter is missing, cannot be read as its type, violates the contract's schema, or is no legal subject token; `errors` lists everything that is wrong with the request, its body included";
     MalformedBody "malformed_body" 400 NotExecuted None, "Malformed body":
         "the body is not the JSON that the operation needs, or a member name stands twice in one object";
     InvalidBody "invalid_body" 422 NotExecuted None, "Invalid body":
@@ -90,7 +90,7 @@ table! {
     NotAcceptable "not_acceptable" 406 NotExecuted None, "Not acceptable":
         "the client's `Accept` admits none of the media types that the contract's successes have";
     UnsupportedMediaType "unsupported_media_type" 415 NotExecuted None, "Unsupported media type":
-        "the contract does not declare the body's media type, or the body is encoded";
+        "the contract does not declare the body's media type, or declares no body at all, or the body is encoded";
     RequestTimeout "request_timeout" 408 NotExecuted None, "Request timeout":
         "the body did not arrive in time; a head that did not gets the status alone";
     BodyTooLarge "body_too_large" 413 NotExecuted None, "Body too large":
@@ -114,7 +114,7 @@ table! {
     IdempotencyMismatch "idempotency_mismatch" 422 NotExecuted None, "Key or message id used for another request":
         "the message that is stored under this key or message id came from a request with another method, path, query or body";
     Overloaded "overloaded" 503 NotExecuted Some(1), "Overloaded":
-        "an in-flight limit is reached, or there was no place in a queue before the deadline";
+        "an in-flight limit is reached, too many passwords are being checked, or there was no place in a queue before the deadline";
     Draining "draining" 503 NotExecuted Some(1), "Shutting down":
         "the gateway is shutting down and takes no new requests";
     NatsUnavailable "nats_unavailable" 503 NotExecuted Some(2), "NATS unavailable":

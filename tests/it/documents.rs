@@ -2,6 +2,7 @@
 //! exists, and every link between files leads somewhere.
 
 mod markdown;
+mod securing;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -11,8 +12,8 @@ use markdown::{Fragment, fragments, links, slugs};
 use crate::support::command::natsgate;
 
 const WITH_FRAGMENTS: [&str; 2] = ["README.md", "docs/guide.md"];
-const WITH_LINKS: [&str; 5] =
-    ["README.md", "docs/guide.md", "docs/problems.md", "ARCHITECTURE.md", "CHANGELOG.md"];
+const WITH_LINKS: [&str; 6] =
+    ["README.md", "docs/guide.md", "docs/problems.md", "docs/securing.md", "ARCHITECTURE.md", "CHANGELOG.md"];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

@@ -6,20 +6,20 @@ use std::time::Duration;
 
 use http::{HeaderName, HeaderValue, StatusCode};
 
+use super::expressions::Expressions;
 use super::readable::Body;
 use super::{Target, callers, schemas};
 use crate::admit::InFlight;
-use crate::authenticate::{Access, Authorize, Demanded, Registry};
+use crate::authenticate::{Access, Demanded, Registry};
 use crate::config::{Binding as Written, Defaults, Operation as Config, Publish, Request};
 use crate::diagnostic::Diagnostics;
 use crate::dispatch::{self, Binding, Window};
-use crate::expression::{Known, KnownBody, KnownName, Location, Names, Occurrence, Position, Schema};
+use crate::expression::{Known, KnownBody, KnownName, Location, Names, Occurrence, Schema};
 use crate::gateway::operation::{Finding, Operation};
 use crate::translate::answer::Answering;
 use crate::translate::case::Case;
-use crate::translate::compile::{Compiler, REPLY_HEADERS};
-use crate::translate::outbound::Mapping;
-use crate::translate::problem::ProblemCase;
+use crate::translate::compile::REPLY_HEADERS;
+use crate::translate::promise::Promises;
 use crate::validate::{Accept, Admitted, BodyRules, BodySchemas, Input, ParameterDecoder};
 
 /// What operations have in common.
@@ -58,48 +58,30 @@ pub(super) fn operation(
         .as_ref()
         .map_or((Occurrence::Always, Occurrence::Always), |access| (access.caller(), access.claims()));
     let known = Known { caller, claims, ..names.known(body.known()) };
-    let mut compiler = Compiler { operation: &target.key, known: &known, diagnostics };
-    let (mapping, cases) = match binding {
-        Written::Request(request) => {
-            (compiler.request(request, defaults), compiler.cases(&written.reply, Position::Reply))
-        }
-        Written::Publish(publish) => {
-            (compiler.publish(publish, defaults), compiler.cases(&written.reply, Position::Stored))
-        }
-    };
-    let problems = compiler.problem_cases(&written.problem);
-    let authorize = compiler.authorize(written.authorize.as_ref());
-    let rate = super::rate::rate(&target.key, &written.limits, &known, compiler.diagnostics);
+    let expressions = Expressions::compile(target, written, defaults, &known, diagnostics);
     let body_schemas = schemas::of_bodies(target, written, diagnostics);
     let promises = schemas::of_replies(target, written, diagnostics);
-    let (mapping, cases, problems, rate) = (mapping?, cases?, problems?, rate?);
-    let authorize = authorize?.map(Authorize::new);
-    let access = access?;
+    let (access, expressions) = (access?, expressions?);
     if !registry.is_empty() {
-        callers::check(target, written, defaults, (&access, &mapping), diagnostics);
+        callers::check(target, written, defaults, (&access, &expressions.mapping), diagnostics);
     }
-    let timeout = binding_timeout(binding).unwrap_or(defaults.timeout.value.0);
+    let body = body_rules(target, written, defaults, &expressions, body_schemas);
+    let accept = match target.contract {
+        Some((_, operation)) => Accept::compile(operation, validation),
+        None => Accept::any(),
+    };
     let in_flight = written.limits.in_flight.as_ref().map_or(defaults.in_flight.value, |limit| limit.value);
+    let Expressions { mapping, cases, problems, authorize, rate } = expressions;
     Some(Operation {
         name: Arc::from(target.key.as_str()),
         access,
-        timeout,
+        timeout: binding_timeout(binding).unwrap_or(defaults.timeout.value.0),
         in_flight: InFlight::new(in_flight as usize),
         rate,
-        input: Input {
-            body: BodyRules {
-                schemas: body_schemas,
-                ..body_rules(target, written, defaults, &mapping, &cases, &problems, authorize.as_ref())
-            },
-            parameters: decoder,
-            accept: match target.contract {
-                Some((_, operation)) => Accept::compile(operation, validation),
-                None => Accept::any(),
-            },
-        },
+        input: Input { body, parameters: decoder, accept },
         authorize,
         binding: bind(binding, windows),
-        answering: Answering { promises, ..answering(target, written, cases) },
+        answering: answering(target, written, cases, promises),
         mapping,
         problems,
         finding: Finding::default(),
@@ -199,18 +181,14 @@ fn body_rules(
     target: &Target<'_>,
     written: &Config,
     defaults: &Defaults,
-    mapping: &Mapping,
-    cases: &[Case],
-    problems: &[ProblemCase],
-    authorize: Option<&Authorize>,
+    expressions: &Expressions,
+    body_schemas: BodySchemas,
 ) -> BodyRules {
     let max = written.limits.max_body.as_ref().map_or(defaults.max_body.value.0, |size| size.value.0);
     let declared = target.contract.map(|(_, operation)| operation.body.as_ref());
-    let read_later =
-        cases.iter().chain(problems.iter().map(|problem| &problem.case)).any(|case| case.reads("body"));
     BodyRules {
         max: usize::try_from(max).unwrap_or(usize::MAX),
-        read: mapping.reads("body") || read_later || authorize.is_some_and(|one| one.reads("body")),
+        read: expressions.read("body"),
         required: declared.flatten().is_some_and(|body| body.required),
         admitted: match declared {
             None => Admitted::Anything,
@@ -218,12 +196,17 @@ fn body_rules(
             Some(Some(body)) if body.media_types.is_empty() => Admitted::Anything,
             Some(Some(body)) => Admitted::Types(body.clone()),
         },
-        schemas: BodySchemas::default(),
+        schemas: body_schemas,
         validation: schemas::validation(written),
     }
 }
 
-fn answering(target: &Target<'_>, written: &Config, cases: Vec<Case>) -> Answering {
+fn answering(
+    target: &Target<'_>,
+    written: &Config,
+    cases: Vec<Case>,
+    promises: Option<Promises>,
+) -> Answering {
     let usual = match written.binding() {
         Some(Written::Publish(_)) => StatusCode::ACCEPTED,
         _ => StatusCode::OK,
@@ -236,7 +219,7 @@ fn answering(target: &Target<'_>, written: &Config, cases: Vec<Case>) -> Answeri
         None => REPLY_HEADERS.iter().map(|name| HeaderName::from_static(name)).collect(),
     };
     Answering {
-        promises: None,
+        promises,
         reads_reply: cases.iter().any(|case| case.reads("reply")),
         cases,
         reply_headers,

@@ -17,7 +17,11 @@ pub(super) fn fragments(text: &str) -> Vec<Fragment> {
     let (mut all, mut open, mut before) = (Vec::new(), None::<Fragment>, "");
     for (line, number) in text.lines().zip(1..) {
         match (line.strip_prefix("```"), &mut open) {
-            (Some(_), Some(_)) => all.extend(open.take()),
+            (Some(_), Some(_)) => {
+                all.extend(open.take());
+                // A name is of the code right after it.
+                before = "";
+            }
             (Some(language), None) => {
                 open = Some(Fragment {
                     language: language.to_owned(),

@@ -87,21 +87,15 @@ impl Process {
 
     /// Every line of the log so far.
     pub(crate) fn log(&self) -> Vec<Value> {
-        self.log_text()
-            .lines()
-            .map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("{line}")))
-            .collect()
+        let text = std::fs::read_to_string(self.dir.path().join("log")).expect("log");
+        text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("{line}"))).collect()
     }
 
     /// The end of the log, as it stands.
     fn last_lines(&self) -> String {
-        let text = self.log_text();
-        let lines: Vec<&str> = text.lines().collect();
-        lines[lines.len().saturating_sub(20)..].join("\n")
-    }
-
-    fn log_text(&self) -> String {
-        std::fs::read_to_string(self.dir.path().join("log")).expect("log")
+        let text = std::fs::read_to_string(self.dir.path().join("log")).unwrap_or_default();
+        let last: Vec<&str> = text.lines().rev().take(20).collect();
+        last.join("\n")
     }
 
     /// The access lines of one path, awaited, since a thread of their own writes them.

@@ -172,15 +172,20 @@ async fn no_body_keeps_the_gateway_busy() {
     let mut slow = Vec::new();
     for (schema, what, body, status) in cases() {
         let headers = [("Content-Type", "application/json")];
-        let answer = gateway.send("POST", &format!("/{schema}"), &headers, &body).await;
-        assert_eq!(answer.status, status, "{schema}: {what}: {:.300}", answer.text());
-        assert!(answer.body.len() < 50_000, "{schema}: {what}: an answer of {} bytes", answer.body.len());
-        let after = gateway.post("/any", "{}").await;
-        assert_eq!(after.status, 200, "after {schema}: {what}");
-        eprintln!("{:>8.1?} {schema}: {what}", answer.took);
         let megabytes = u32::try_from(body.len() / 1_000_000).expect("a body that fits");
-        if answer.took > LONGEST + LONGEST * megabytes / 2 {
-            slow.push(format!("{:?} {schema}: {what}", answer.took));
+        let longest = LONGEST + LONGEST * megabytes / 2;
+        let mut took = Vec::new();
+        // A busy machine may be slow once: what is too much is too much every time.
+        while took.last().is_none_or(|last| *last > longest) && took.len() < 3 {
+            let answer = gateway.send("POST", &format!("/{schema}"), &headers, &body).await;
+            assert_eq!(answer.status, status, "{schema}: {what}: {:.300}", answer.text());
+            assert!(answer.body.len() < 50_000, "{schema}: {what}: an answer of {} bytes", answer.body.len());
+            let after = gateway.post("/any", "{}").await;
+            assert_eq!(after.status, 200, "after {schema}: {what}");
+            took.push(answer.took);
+        }
+        if took.last().is_some_and(|last| *last > longest) {
+            slow.push(format!("{took:?} {schema}: {what}"));
         }
     }
     assert!(slow.is_empty(), "{}", slow.join("\n"));
