@@ -4,7 +4,7 @@
 # Arguments handed on: make demo ARGS=--once, make test ARGS='--test it publish', make bench ARGS='--pairs 9'.
 ARGS ?=
 CARGO ?= cargo
-SCRIPTS := scripts/nats-server scripts/check-toolchain scripts/demo scripts/contract-test scripts/lint scripts/lint-tools benches/run benches/checks benches/harness.sh .ci/run
+SCRIPTS := scripts/nats-server scripts/check-toolchain scripts/demo scripts/contract-test scripts/lint scripts/lint-tools benches/run benches/checks benches/overload benches/harness.sh .ci/run
 
 # A command's prefix: checks what is needed to build, finds or installs a nats-server, and tells the command where it is.
 with_nats = scripts/check-toolchain && NATS_SERVER="$$(scripts/nats-server)" && export NATS_SERVER &&
@@ -44,6 +44,10 @@ bench: ## Measures the gateway against a bare axum + async-nats program, in a re
 .PHONY: bench-checks
 bench-checks: ## Measures what a token and a schema cost on a route, in a release build
 	@$(with_nats) exec benches/checks $(ARGS)
+
+.PHONY: overload
+overload: ## Measures refusals, latency and memory at ten times what an operation sustains, in a release build
+	@$(with_nats) exec benches/overload $(ARGS)
 
 .PHONY: clean-tools
 clean-tools: ## Removes what was installed into .tools

@@ -3,8 +3,8 @@
 //! cannot hide it by slowing its client down.
 //!
 //! Prints one line of `name=value`: how many were admitted (200 with the bytes that were sent), how many were shed
-//! (503 `overloaded` with a Retry-After), their times in milliseconds, and how far the schedule itself was behind. Any
-//! other answer fails the run.
+//! (503 `overloaded` with a Retry-After), their times in milliseconds, how late requests were really sent, and how many
+//! were offered and admitted a second. Any other answer fails the run.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -51,6 +51,18 @@ struct Due {
 struct Times {
     admitted: Vec<Duration>,
     shed: Vec<Duration>,
+    /// From when the schedule says to when the request was written: the timer, and the wait for a free connection.
+    late: Vec<Duration>,
+    last_sent: Option<Instant>,
+}
+
+impl Times {
+    fn add(&mut self, mut of_one: Times) {
+        self.admitted.append(&mut of_one.admitted);
+        self.shed.append(&mut of_one.shed);
+        self.late.append(&mut of_one.late);
+        self.last_sent = self.last_sent.max(of_one.last_sent);
+    }
 }
 
 // One thread: the other cores belong to the gateway.
@@ -72,41 +84,39 @@ async fn run(Arguments { address, path, rate, seconds, connections }: Arguments)
         stream.set_nodelay(true)?;
         running.spawn_local(connection(stream, Rc::clone(&request), Rc::clone(&due)));
     }
-    let (count, mut late) = schedule(&due, rate, seconds).await;
+    let count = (rate * seconds) as usize;
+    let start = Instant::now() + Duration::from_millis(50);
+    schedule(&due, start, rate, count).await;
     let mut times = Times::default();
     while let Some(ended) = timeout(PATIENCE, running.join_next()).await.context("answers are missing")? {
-        let mut of_one = ended??;
-        times.admitted.append(&mut of_one.admitted);
-        times.shed.append(&mut of_one.shed);
+        times.add(ended??);
     }
     ensure!(times.admitted.len() + times.shed.len() == count, "answers are missing");
+    let sending = times.last_sent.context("nothing was sent")?.duration_since(start).as_secs_f64();
     println!(
-        "rate={rate:.0} {} {} {}",
+        "offered={:.0} admitted_rate={:.0} {} {} {}",
+        count as f64 / sending,
+        times.admitted.len() as f64 / sending,
         summary("admitted", &mut times.admitted),
         summary("shed", &mut times.shed),
-        summary("late", &mut late)
+        summary("late", &mut times.late)
     );
     Ok(())
 }
 
-/// Lets every request come at its time. Returns how many there were, and how late each was let go.
-async fn schedule(due: &Due, rate: f64, seconds: f64) -> (usize, Vec<Duration>) {
-    let count = (rate * seconds) as usize;
-    let start = Instant::now() + Duration::from_millis(50);
-    let mut late = Vec::with_capacity(count);
+/// Lets every request come at its time.
+async fn schedule(due: &Due, start: Instant, rate: f64, count: usize) {
     for number in 0..count {
         let at = start + Duration::from_secs_f64(number as f64 / rate);
         if at > Instant::now() {
             // As exact as the timer is: what it oversleeps counts into the times, never out of them.
             sleep_until(at).await;
         }
-        late.push(at.elapsed());
         due.requests.borrow_mut().push_back(at);
         due.arrived.notify_one();
     }
     *due.closed.borrow_mut() = true;
     due.arrived.notify_waiters();
-    (count, late)
 }
 
 /// Sends what is due, one at a time, until nothing comes any more.
@@ -123,6 +133,9 @@ async fn connection(mut stream: TcpStream, request: Rc<[u8]>, due: Rc<Due>) -> R
             arrived.await;
             continue;
         };
+        let sent = Instant::now();
+        times.late.push(sent.duration_since(at));
+        times.last_sent = Some(sent);
         stream.write_all(&request).await?;
         buffer.clear();
         let admitted = answer(&mut stream, &mut buffer).await?;

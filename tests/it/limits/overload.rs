@@ -1,16 +1,28 @@
 //! Too many at once: who is over a limit hears it at once, who is within it notices nothing.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use futures_util::StreamExt;
+use tokio::task::JoinSet;
+use tokio::time::sleep;
 
 use super::told;
 use crate::support::gateway::Gateway;
 use crate::support::http::{Answer, Client};
 use crate::support::nats_server::NatsServer;
+use crate::support::process::Process;
 use crate::support::service::Service;
-use tokio::task::JoinSet;
 
 const ADMITTED: usize = 50;
 const EXCESS: usize = 500;
+
+/// Of the open loop: places, what the service takes, and requests a second: ten times what the places allow.
+const PLACES: u32 = 4;
+const TAKES: Duration = Duration::from_millis(50);
+const RATE: u32 = 10 * PLACES * 20;
+const CLIENTS: u32 = 80;
+const REQUESTS: u32 = RATE * 3 / 2;
 
 /// A gateway with this many requests in flight, none of which is answered before the test says so.
 async fn full(nats: &NatsServer, yaml: &str, count: usize) -> (Gateway, Service, JoinSet<Answer>) {
@@ -22,7 +34,7 @@ async fn full(nats: &NatsServer, yaml: &str, count: usize) -> (Gateway, Service,
         held.spawn(async move { Client::connect(&url).await.send("POST", "/slow", &[], b"{}").await });
     }
     while service.seen().len() < count {
-        tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+        sleep(Duration::from_millis(2)).await;
     }
     (gateway, service, held)
 }
@@ -83,4 +95,76 @@ operations:
     client.write(b"POST /x/1 HTTP/1.1\r\nHost: t\r\nContent-Length: 1000000\r\n\r\n").await;
     assert_eq!(told(&client.answer("POST", Instant::now()).await), (503, "overloaded"));
     release(&service, held).await;
+}
+
+/// A service that takes a while, for as many messages at once as there are.
+async fn slow_service(nats: &str) -> JoinSet<()> {
+    let client = async_nats::connect(nats).await.expect("connection of the service");
+    let mut messages = client.subscribe("slow").await.expect("its subscription");
+    // A round trip: the server has the subscription before anybody sends.
+    let _ = client.request("$SYS.REQ.USER.INFO", Bytes::new()).await;
+    let mut running = JoinSet::new();
+    running.spawn(async move {
+        while let Some(message) = messages.next().await {
+            let client = client.clone();
+            tokio::spawn(async move {
+                sleep(TAKES).await;
+                let _ = client.publish(message.reply.expect("a request"), "done".into()).await;
+            });
+        }
+    });
+    running
+}
+
+/// Requests by a fixed schedule, spread over the clients: each comes at its time, as long as its client is not still
+/// waiting. Every answer, with how long after its time it came.
+async fn open_loop(url: &str) -> Vec<(Answer, Duration)> {
+    let mut clients = Vec::new();
+    for _ in 0..CLIENTS {
+        clients.push(Client::connect(url).await);
+    }
+    let start = tokio::time::Instant::now();
+    let send = |(first, mut client): (u32, Client)| async move {
+        let mut answers = Vec::new();
+        for number in (first..REQUESTS).step_by(CLIENTS as usize) {
+            let at = start + Duration::from_secs(1) * number / RATE;
+            tokio::time::sleep_until(at).await;
+            answers.push((client.send("POST", "/slow", &[], b"{}").await, at.elapsed()));
+        }
+        answers
+    };
+    let running: JoinSet<_> = (0..).zip(clients).map(send).collect();
+    running.join_all().await.into_iter().flatten().collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ten_times_what_can_be_done_costs_neither_time_nor_memory() {
+    let nats = NatsServer::start().await;
+    let yaml = "operations:
+  POST /slow: { request: { subject: slow, timeout: 20s }, limits: { in_flight: 4 } }
+";
+    let _service = slow_service(&nats.url()).await;
+    let process = Process::serve(&nats.url(), yaml).await;
+    process.connected().await;
+    let (before, began) = (process.resident(), Instant::now());
+    let answers = open_loop(&process.url).await;
+    let (took, grown) = (began.elapsed(), process.resident().saturating_sub(before));
+
+    let (admitted, shed): (Vec<_>, Vec<_>) =
+        answers.into_iter().partition(|(answer, _)| answer.status == 200);
+    assert_eq!(admitted.len() + shed.len(), REQUESTS as usize);
+    // No more than the places allow, and they do not stand empty.
+    let most = PLACES as usize * (took.as_millis() / TAKES.as_millis() + 1) as usize;
+    assert!((most / 4..=most).contains(&admitted.len()), "{} of {most} in {took:?}", admitted.len());
+    assert!(admitted.iter().all(|(answer, _)| answer.text() == "done"));
+    for (answer, _) in &shed {
+        assert_eq!((told(answer), answer.problem().1), ((503, "overloaded"), "not_executed"));
+        assert_eq!(answer.header("retry-after"), Some("1"));
+    }
+    // Refused at once, not after waiting for a place.
+    let mut times: Vec<Duration> = shed.into_iter().map(|(_, time)| time).collect();
+    times.sort_unstable();
+    assert!(times[times.len() / 2] < TAKES / 2, "half of the refusals take {:?}", times[times.len() / 2]);
+    assert!(grown < 16 << 20, "{grown} bytes were not given back");
+    assert_eq!(process.send("POST", "/slow", &[]).await.text(), "done");
 }
