@@ -12,8 +12,15 @@ use markdown::{Fragment, fragments, links, slugs};
 use crate::support::command::natsgate;
 
 const WITH_FRAGMENTS: [&str; 2] = ["README.md", "docs/guide.md"];
-const WITH_LINKS: [&str; 6] =
-    ["README.md", "docs/guide.md", "docs/problems.md", "docs/securing.md", "ARCHITECTURE.md", "CHANGELOG.md"];
+const WITH_LINKS: [&str; 7] = [
+    "README.md",
+    "docs/guide.md",
+    "docs/performance.md",
+    "docs/problems.md",
+    "docs/securing.md",
+    "ARCHITECTURE.md",
+    "CHANGELOG.md",
+];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
