@@ -79,7 +79,7 @@ fn header<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Result<&'h str, Fail
     if values.next().is_some() {
         return Err(TWICE);
     }
-    value.to_str().map(str::trim).map_err(|_| Failure::Invalid("the key is not visible ASCII"))
+    value.to_str().map(str::trim).map_err(|_| HIDDEN)
 }
 
 fn query<'h>(query: &'h str, name: &str) -> Result<Cow<'h, str>, Failure> {
@@ -103,18 +103,19 @@ fn decoded(text: &str) -> Option<Cow<'_, str>> {
 }
 
 fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Result<&'h str, Failure> {
-    let lines = headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
-    let mut values = lines.flat_map(|line| line.split(';')).filter_map(|pair| {
-        let (key, value) = pair.trim().split_once('=')?;
-        (key == name).then_some(value)
-    });
+    // Bytes, not text: what another cookie holds must not hide this one.
+    let pairs = headers.get_all(COOKIE).iter().flat_map(|line| line.as_bytes().split(|byte| *byte == b';'));
+    let mut values =
+        pairs.filter_map(|pair| pair.trim_ascii().strip_prefix(name.as_bytes())?.strip_prefix(b"="));
     let value = values.next().ok_or(Failure::Missing)?;
     if values.next().is_some() {
         return Err(TWICE);
     }
+    let value = std::str::from_utf8(value).ok().filter(|value| value.is_ascii()).ok_or(HIDDEN)?;
     Ok(value.strip_prefix('"').and_then(|value| value.strip_suffix('"')).unwrap_or(value))
 }
 
+const HIDDEN: Failure = Failure::Invalid("the key is not visible ASCII");
 const TWICE: Failure = Failure::Invalid("the key was sent more than once");
 
 #[cfg(test)]

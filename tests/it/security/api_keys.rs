@@ -52,6 +52,8 @@ async fn a_key_is_taken_from_where_the_contract_says() {
         ("/query?a=1&key=key-1", vec![], "billing"),
         ("/query?key=key%2B2%26%3D", vec![], "shop"),
         ("/cookie", vec![("Cookie", "a=b; key=key-1")], "billing"),
+        // What other cookies hold is their own affair.
+        ("/cookie", vec![("Cookie", "name=J\u{f8}rn; key=key-1")], "billing"),
     ] {
         let answer = get(path, &headers).await;
         assert_eq!((answer.status, answer.json()), (200, json!({ "name": name })), "{path}");
@@ -70,6 +72,8 @@ async fn a_key_is_taken_from_where_the_contract_says() {
         ("/query?key", vec![], "the key is not known"),
         ("/query?key=%ff", vec![], "the key is not UTF-8"),
         ("/cookie", vec![("Cookie", "key=key-1; key=key-1")], "the key was sent more than once"),
+        ("/cookie", vec![("Cookie", "key=key-1"), ("Cookie", "key=key-1; a=\u{f8}")], "the key was sent more than once"),
+        ("/cookie", vec![("Cookie", "key=key-1\u{f8}")], "the key is not visible ASCII"),
         ("/cookie", vec![("Cookie", "key=")], "the key is not known"),
     ] {
         let answer = get(path, &headers).await;
