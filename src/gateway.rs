@@ -117,7 +117,8 @@ impl Gateway {
         let opened = permitted(operation, head, caller, opened, &mut progress.payload)?;
         let body_due = deadline.min(head.received + self.table.body_timeout);
         let received = opened.receive(head, body, self.nats.max_payload(), body_due);
-        let payload = &*progress.payload.insert(self.unless_closed(received).await?);
+        let received = self.unless_closed(received).await;
+        let payload = opened.close(received, &mut progress.payload)?;
         let seen = Seen { head, path: &[], payload: Some(payload), caller: Some(caller) };
         operation.authorize(Stage::Body, seen)?;
         let outbound = operation.mapping.outbound(seen, caller, payload, deadline)?;

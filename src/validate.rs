@@ -77,17 +77,17 @@ impl Opened<'_> {
         self.violations.is_empty().then_some(self.payload)
     }
 
-    /// Takes the body in. `max_payload` is the server's own limit of a message, in bytes.
+    /// Reads the body. `max_payload` is the server's own limit of a message, in bytes.
     ///
     /// # Errors
     /// `not_acceptable`, `invalid_parameter` with everything that is wrong, `invalid_body`, and those of [`BodyRules::read`].
     pub async fn receive<B: Body<Data = Bytes, Error: Into<BoxError>>>(
-        mut self,
+        &self,
         head: &Head,
         body: B,
         max_payload: Option<usize>,
         deadline: Instant,
-    ) -> Result<Payload, Problem> {
+    ) -> Result<Received, Problem> {
         self.input.accept.check(head)?;
         let body = self.input.body.read(head, body, max_payload, deadline).await;
         let body = match body {
@@ -95,8 +95,7 @@ impl Opened<'_> {
             Err(problem) if self.violations.is_empty() => return Err(problem),
             // A body that cannot be read is one more thing that is wrong; one that did not come is another story.
             Err(problem) if problem.code == Code::MalformedBody => {
-                self.violations.extend(malformed(problem));
-                return Err(invalid(self.violations));
+                return Err(invalid([self.violations.clone(), malformed(problem)].concat()));
             }
             Err(problem) => return Err(problem),
         };
@@ -107,11 +106,26 @@ impl Opened<'_> {
             _ => Vec::new(),
         };
         match (self.violations.is_empty(), wrong.is_empty()) {
-            (true, true) => Ok(Payload { body, ..self.payload }),
+            (true, true) => Ok(body),
             (true, false) => Err(schema::invalid(wrong)),
-            (false, _) => {
-                self.violations.extend(wrong);
-                Err(invalid(self.violations))
+            (false, _) => Err(invalid([self.violations.clone(), wrong].concat())),
+        }
+    }
+
+    /// Puts the body to the parameters. Where there is a problem instead of it, what has been read and is right stays.
+    ///
+    /// # Errors
+    /// With that problem.
+    pub fn close(
+        self,
+        received: Result<Received, Problem>,
+        kept: &mut Option<Payload>,
+    ) -> Result<&Payload, Problem> {
+        match received {
+            Ok(body) => Ok(kept.insert(Payload { body, ..self.payload })),
+            Err(problem) => {
+                *kept = self.into_payload();
+                Err(problem)
             }
         }
     }

@@ -72,8 +72,8 @@ async fn stages(
     if decides {
         opened = permitted(operation, head, caller, opened, &mut progress.payload)?;
     }
-    let received = opened.receive(head, body, None, deadline).await?;
-    let payload = &*progress.payload.insert(received);
+    let received = opened.receive(head, body, None, deadline).await;
+    let payload = opened.close(received, &mut progress.payload)?;
     let seen = Seen { head, path: &[], payload: Some(payload), caller: Some(caller) };
     if decides {
         operation.authorize(Stage::Body, seen)?;

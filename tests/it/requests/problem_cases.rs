@@ -96,3 +96,42 @@ async fn a_status_without_a_body_has_none() {
     assert_eq!((answer.status, answer.problem().0, answer.text().as_str()), (204, "no_responders", ""));
     assert_eq!((answer.header("content-type"), answer.header("content-length")), (None, None));
 }
+
+#[tokio::test]
+async fn a_case_reads_what_was_right_of_a_request_whichever_stage_has_refused_it() {
+    let nats = NatsServer::start().await;
+    let contract = "openapi: 3.1.0
+info: { title: t, version: '1' }
+paths:
+  /users/{id}:
+    put:
+      operationId: put
+      parameters:
+        - { name: id, in: path, required: true, schema: { type: integer } }
+        - { name: page, in: query, required: true, schema: { type: integer } }
+      requestBody: { content: { application/json: { schema: { type: object, properties: { age: { type: integer } } } } } }
+      responses: { '200': { description: ok, content: { application/json: {} } } }
+";
+    let yaml = "contracts: [{ file: api.yaml }]
+operations:
+  put:
+    authorize: ${query.page != 3}
+    request: { subject: nobody }
+    limits: { max_body: 20B }
+    problem: [{ body: { code: '${problem.code}', id: '${path.id}', page: '${query.page}' } }]
+";
+    let gateway = Gateway::start_with(&nats.url(), yaml, &[("api.yaml", contract)]).await;
+    let json = ("Content-Type", "application/json");
+    for (page, header, body, code) in [
+        (2, json, "{}", "no_responders"),
+        (3, json, "{}", "forbidden"),
+        (2, json, "{", "malformed_body"),
+        (2, json, "{\"age\":\"x\"}", "invalid_body"),
+        (2, json, "{\"age\":11111111111111111}", "body_too_large"),
+        (2, ("Content-Type", "text/plain"), "{}", "unsupported_media_type"),
+        (2, ("Accept", "image/png"), "", "not_acceptable"),
+    ] {
+        let answer = gateway.send("PUT", &format!("/users/7?page={page}"), &[header], body.as_bytes()).await;
+        assert_eq!(answer.json(), json!({ "code": code, "id": 7, "page": page }), "{code}");
+    }
+}
