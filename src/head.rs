@@ -32,7 +32,7 @@ pub struct Head {
     pub received: Instant,
     /// The same by the wall clock.
     pub time: SystemTime,
-    /// The client's address: the peer's, unless that is a trusted proxy which names another.
+    /// The client's address: the peer's, unless that is a trusted proxy which names another; `0.0.0.0` if it names two.
     pub ip: IpAddr,
     /// The peer is a trusted proxy: what it says of where the request comes from is believed.
     pub from_proxy: bool,

@@ -51,7 +51,8 @@ pub struct Server {
     /// Longest path and query of a request, in bytes; more is answered 414. From 64 to 65534. Default: `8KiB`.
     pub max_uri: Located<ByteSize>,
     /// Proxies in front of the gateway, as addresses or networks (`10.0.0.0/8`): their `Forwarded`,
-    /// `X-Forwarded-For` and `X-Request-Id` are believed, nobody else's. Default: none.
+    /// `X-Forwarded-For` and `X-Request-Id` are believed, nobody else's. Where a request has the first two and they
+    /// disagree, its client is `0.0.0.0`: let the proxy remove the one that it does not write. Default: none.
     pub trusted_proxies: Vec<Located<Network>>,
     /// What must work for `/ready` to be true. `[nats]` follows the connection to NATS. By default nothing:
     /// if every instance left the load balancer when NATS is down, nobody would give the honest 503.

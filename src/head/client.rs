@@ -16,6 +16,9 @@ const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 /// Entries that are looked at, from the right: no chain of one's own proxies is longer, and a header may hold thousands.
 const LONGEST_CHAIN: usize = 32;
 
+/// Who a client is of whom a proxy tells two stories: nobody's address.
+const UNTOLD: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+
 /// The proxies whose word on where a request comes from is believed. The default believes nobody.
 #[derive(Debug, Clone, Default)]
 pub struct TrustedProxies(Vec<IpNet>);
@@ -35,11 +38,12 @@ impl TrustedProxies {
     /// The address of the client behind a trusted peer.
     ///
     /// A proxy usually writes one of the two headers and passes the other one through, as the client wrote it. So where
-    /// both are there and do not agree, neither is believed, and the request counts as the peer's own.
+    /// both are there and do not agree, neither is believed. Nor is the request the peer's own: a client could take a
+    /// proxy's address, which is one of ours, by a header that it has made up.
     pub(super) fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let by = |name, hop| headers.contains_key(&name).then(|| self.walk(peer, headers, &name, hop));
         match (by(FORWARDED, forwarded), by(FORWARDED_FOR, forwarded_for)) {
-            (Some(one), Some(other)) if one != other => peer,
+            (Some(one), Some(other)) if one != other => UNTOLD,
             (Some(client), _) | (None, Some(client)) => client,
             (None, None) => peer,
         }

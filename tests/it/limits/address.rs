@@ -11,7 +11,7 @@ const WHO: &str =
 type Lines = &'static [(&'static str, &'static str)];
 
 /// What a client may write, and who it then is behind a trusted proxy.
-const TOLD: [(Lines, &str); 17] = [
+const TOLD: [(Lines, &str); 18] = [
     (&[], "127.0.0.1"),
     (&[("X-Forwarded-For", "203.0.113.9")], "203.0.113.9"),
     (&[("X-Forwarded-For", "6.6.6.6, 203.0.113.9")], "203.0.113.9"),
@@ -27,7 +27,8 @@ const TOLD: [(Lines, &str); 17] = [
     (&[("Forwarded", "for=203.0.113.9, For=\"[::ffff:127.0.0.2]:1\"")], "203.0.113.9"),
     (&[("Forwarded", "for=\"6.6.6.6, for=203.0.113.9")], "203.0.113.9"),
     (&[("Forwarded", "for=_hidden")], "127.0.0.1"),
-    (&[("Forwarded", "for=6.6.6.6"), ("X-Forwarded-For", "203.0.113.9")], "127.0.0.1"),
+    (&[("Forwarded", "for=6.6.6.6"), ("X-Forwarded-For", "203.0.113.9")], "0.0.0.0"),
+    (&[("Forwarded", "nonsense"), ("X-Forwarded-For", "203.0.113.9")], "0.0.0.0"),
     (&[("Forwarded", "for=203.0.113.9"), ("X-Forwarded-For", "6.6.6.6, 203.0.113.9")], "203.0.113.9"),
 ];
 
@@ -39,6 +40,28 @@ async fn a_trusted_proxy_names_the_client() {
     for (lines, expected) in TOLD {
         let answer = gateway.send("GET", "/who", lines, b"").await;
         assert_eq!(answer.json()["ip"], expected, "{lines:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_client_cannot_take_the_address_of_its_proxy() {
+    let nats = NatsServer::start().await;
+    let _service = Service::echo(&nats.url(), "who").await;
+    let yaml = "operations:
+  GET /inside: { authorize: '${request.ip.startsWith(\"127.\")}', request: { subject: who, payload: {} } }
+";
+    let gateway = Gateway::start(&nats.url(), &format!("{}{yaml}", super::BEHIND_PROXY)).await;
+    let status = async |lines: &[(&str, &str)]| gateway.send("GET", "/inside", lines, b"").await.status;
+    assert_eq!(status(&[]).await, 200);
+    // What the proxy appends, and what clients add to it.
+    let appended = ("X-Forwarded-For", "203.0.113.9");
+    assert_eq!(status(&[appended]).await, 403);
+    for made_up in ["for=6.6.6.6", "for=127.0.0.1", "for=_hidden", "nonsense", ""] {
+        assert_eq!(status(&[("Forwarded", made_up), appended]).await, 403, "{made_up}");
+    }
+    let quoted = ("Forwarded", "for=203.0.113.9");
+    for made_up in ["6.6.6.6", "127.0.0.1", "nonsense", ""] {
+        assert_eq!(status(&[("X-Forwarded-For", made_up), quoted]).await, 403, "{made_up}");
     }
 }
 
