@@ -134,6 +134,12 @@ impl<'a> Json<'a> {
         scan::items(self.text).map(|text| Self { text })
     }
 
+    /// Everything in it, borrowed from it.
+    #[must_use]
+    pub fn tree(self) -> Tree<'a> {
+        Tree::read(self.text)
+    }
+
     /// The unescaped text, if this is a string.
     #[must_use]
     pub fn as_text(self) -> Option<Cow<'a, str>> {

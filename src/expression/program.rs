@@ -162,8 +162,8 @@ impl Variable {
             _ => None,
         };
         match (document, &self.members) {
-            (Some(json), None) => Some(values::read(json.raw(), elements)),
-            (Some(json), Some(_)) if json.kind() != Kind::Object => Some(values::read(json.raw(), elements)),
+            (Some(json), None) => Some(values::read(json, elements)),
+            (Some(json), Some(_)) if json.kind() != Kind::Object => Some(values::read(json, elements)),
             (Some(json), Some(names)) => Some(map(
                 names.iter().map(|name| (name.clone(), json.member(name).map(Found::Json))),
                 elements,
@@ -196,7 +196,7 @@ fn map<'a>(members: impl Iterator<Item = (String, Option<Found<'a>>)>, elements:
         *elements += 1;
         let value: CelValue<'a> = match found {
             Found::Text(text) => Box::new(CelString::from(text)),
-            Found::Json(json) => values::read(json.raw(), elements),
+            Found::Json(json) => values::read(json, elements),
             Found::Bool(value) => Box::new(CelBool::from(value)),
             Found::Number(value) => values::number(value),
         };

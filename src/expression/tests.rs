@@ -212,6 +212,31 @@ fn texts_are_strings_numbers_and_booleans() {
 }
 
 #[test]
+fn numbers_that_differ_are_not_the_same() {
+    let mut fixture = Fixture::new();
+    for (one, other, same) in [
+        ("5", "5.0", true),
+        ("100", "1e2", true),
+        ("9007199254740993", "9007199254740993.0", true),
+        ("9007199254740993", "9007199254740992", false),
+        ("9007199254740993", "9007199254740992.0", false),
+        ("9007199254740993", "900719925474099.2e1", false),
+        ("9007199254740992", "9007199254740993.0", false),
+        ("-9007199254740993", "-9007199254740992.0", false),
+        ("1234567890123456789", "1234567890123456768.00", false),
+        ("9223372036854775807", "9223372036854775808.0", false),
+        ("18446744073709551614", "18446744073709551615.0", false),
+        ("1e300", "10e299", true),
+    ] {
+        for (one, other) in [(one, other), (other, one)] {
+            fixture.body = Some(document(&format!("{{\"v\":[{one},{{\"v\":{other}}}]}}")));
+            let equal = compile("body.v[0] == body.v[1].v").bool(&fixture.scope());
+            assert_eq!(equal, Ok(same), "{one} {other}");
+        }
+    }
+}
+
+#[test]
 fn membership_reads_objects_and_lists() {
     let mut fixture = Fixture::new();
     assert_eq!(

@@ -1,26 +1,25 @@
 //! Between JSON text and CEL values, in both directions.
 //!
 //! Integers become Int where they fit, since CEL does not add `UInt` to Int; larger ones up to 64 bits become `UInt`, and
-//! every other number Double. Texts without escapes are borrowed from the body.
+//! every other number Double, as long as no digit is lost that an Int would keep. Texts without escapes are borrowed from the body.
 
 use super::Presence;
-use crate::json::write_string;
+use crate::json::{Decimal, Json, Tree, write_string};
 use cel::common::types::{
     CelBool, CelDouble, CelInt, CelList, CelMap, CelMapKey, CelNull, CelString, CelUInt,
 };
 use cel::common::value::{BuiltinRef, Val};
-use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use std::borrow::Cow;
 use std::collections::HashMap;
-use std::fmt;
 
 pub(super) type CelValue<'a> = Box<dyn Val + 'a>;
 
-/// Reads checked JSON text as a CEL value, counting members and items into `elements`.
-pub(super) fn read<'a>(text: &'a str, elements: &mut usize) -> CelValue<'a> {
-    // The text was checked when it came.
-    Read { elements }
-        .deserialize(&mut serde_json::Deserializer::from_str(text))
-        .unwrap_or_else(|_| Box::new(CelNull))
+/// From here on, not every integer is a double.
+const EXACT: f64 = 9_007_199_254_740_992.0;
+
+/// Reads a JSON value as a CEL value, counting members and items into `elements`.
+pub(super) fn read<'a>(json: Json<'a>, elements: &mut usize) -> CelValue<'a> {
+    value(json.tree(), elements)
 }
 
 pub(super) fn number<'a>(number: u64) -> CelValue<'a> {
@@ -135,94 +134,47 @@ fn key_text(key: &CelMapKey<'_>) -> String {
     }
 }
 
-struct Read<'c> {
-    elements: &'c mut usize,
-}
-
-impl<'de> DeserializeSeed<'de> for Read<'_> {
-    type Value = CelValue<'de>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Read<'_> {
-    type Value = CelValue<'de>;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a JSON value")
-    }
-
-    fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(Box::new(CelNull))
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Self::Value, E> {
-        Ok(Box::new(CelBool::from(value)))
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Self::Value, E> {
-        Ok(Box::new(CelInt::from(value)))
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Self::Value, E> {
-        Ok(number(value))
-    }
-
-    fn visit_f64<E>(self, value: f64) -> Result<Self::Value, E> {
-        Ok(Box::new(CelDouble::from(value)))
-    }
-
-    fn visit_borrowed_str<E>(self, value: &'de str) -> Result<Self::Value, E> {
-        Ok(Box::new(CelString::from(value)))
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Self::Value, E> {
-        Ok(Box::new(CelString::from(value.to_owned())))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Self::Value, A::Error> {
-        let mut items = Vec::new();
-        while let Some(item) = access.next_element_seed(Read { elements: &mut *self.elements })? {
-            *self.elements += 1;
-            items.push(item);
+fn value<'a>(tree: Tree<'a>, elements: &mut usize) -> CelValue<'a> {
+    match tree {
+        Tree::Null => Box::new(CelNull),
+        Tree::Bool(value) => Box::new(CelBool::from(value)),
+        Tree::Number(text) => numeral(&text),
+        Tree::Text(Cow::Borrowed(text)) => Box::new(CelString::from(text)),
+        Tree::Text(Cow::Owned(text)) => Box::new(CelString::from(text)),
+        Tree::List(items) => {
+            *elements += items.len();
+            Box::new(CelList::from(items.into_iter().map(|item| value(item, elements)).collect::<Vec<_>>()))
         }
-        Ok(Box::new(CelList::from(items)))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Self::Value, A::Error> {
-        let mut members: HashMap<CelMapKey<'de>, CelValue<'de>> = HashMap::new();
-        while let Some(key) = access.next_key_seed(Name)? {
-            *self.elements += 1;
-            members.insert(key, access.next_value_seed(Read { elements: &mut *self.elements })?);
+        Tree::Map(members) => {
+            let entries = members.into_entries();
+            *elements += entries.len();
+            let member = |(name, member)| (key(name), value(member, elements));
+            Box::new(CelMap::from(entries.into_iter().map(member).collect::<HashMap<_, _>>()))
         }
-        Ok(Box::new(CelMap::from(members)))
     }
 }
 
-struct Name;
-
-impl<'de> DeserializeSeed<'de> for Name {
-    type Value = CelMapKey<'de>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_str(self)
+fn key(name: Cow<'_, str>) -> CelMapKey<'_> {
+    match name {
+        Cow::Borrowed(name) => CelMapKey::from(name),
+        Cow::Owned(name) => CelMapKey::from(name),
     }
 }
 
-impl<'de> Visitor<'de> for Name {
-    type Value = CelMapKey<'de>;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a member name")
+/// CEL compares a Double with an Int as doubles, in which neighbours of many digits are the same. So what is written
+/// as a Double (`9007199254740993.0`) and has more digits than one holds is the Int that it says.
+fn numeral<'a>(text: &str) -> CelValue<'a> {
+    if let Ok(integer) = text.parse::<i64>() {
+        return Box::new(CelInt::from(integer));
     }
-
-    fn visit_borrowed_str<E>(self, name: &'de str) -> Result<Self::Value, E> {
-        Ok(CelMapKey::from(name))
+    if let Ok(integer) = text.parse::<u64>() {
+        return number(integer);
     }
-
-    fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
-        Ok(CelMapKey::from(name.to_owned()))
+    let double: f64 = text.parse().unwrap_or_default();
+    let whole = if double.abs() < EXACT { None } else { Decimal::new(text).whole() };
+    match whole.map(|whole| (i64::try_from(whole), u64::try_from(whole))) {
+        Some((Ok(integer), _)) => Box::new(CelInt::from(integer)),
+        Some((_, Ok(integer))) => number(integer),
+        _ => Box::new(CelDouble::from(double)),
     }
 }

@@ -44,6 +44,15 @@ impl<'a> Decimal<'a> {
         self.exponent >= 0
     }
 
+    /// What stands before the point, if it has no more digits than 64 bits can need.
+    #[must_use]
+    pub fn whole(&self) -> Option<i128> {
+        let count = usize::try_from(self.magnitude()).ok().filter(|count| *count <= 20)?;
+        let digits = self.each_digit().chain(std::iter::repeat(b'0')).take(count);
+        let whole = digits.fold(0, |whole, digit| whole * 10 + i128::from(digit - b'0'));
+        Some(if self.negative { -whole } else { whole })
+    }
+
     /// Whether a division leaves nothing. Nothing is a multiple of zero.
     #[must_use]
     pub fn is_multiple_of(&self, divisor: &Decimal<'_>) -> bool {

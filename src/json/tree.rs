@@ -48,6 +48,11 @@ impl<'a> Members<'a> {
         &self.entries
     }
 
+    /// All of them, to be kept.
+    pub fn into_entries(self) -> Vec<(Cow<'a, str>, Tree<'a>)> {
+        self.entries
+    }
+
     /// The member of a name.
     pub fn get(&self, wanted: &str) -> Option<&Tree<'a>> {
         if self.sorted.is_empty() {

@@ -72,7 +72,11 @@ async fn a_key_is_taken_from_where_the_contract_says() {
         ("/query?key", vec![], "the key is not known"),
         ("/query?key=%ff", vec![], "the key is not UTF-8"),
         ("/cookie", vec![("Cookie", "key=key-1; key=key-1")], "the key was sent more than once"),
-        ("/cookie", vec![("Cookie", "key=key-1"), ("Cookie", "key=key-1; a=\u{f8}")], "the key was sent more than once"),
+        (
+            "/cookie",
+            vec![("Cookie", "key=key-1"), ("Cookie", "key=key-1; a=\u{f8}")],
+            "the key was sent more than once",
+        ),
         ("/cookie", vec![("Cookie", "key=key-1\u{f8}")], "the key is not visible ASCII"),
         ("/cookie", vec![("Cookie", "key=")], "the key is not known"),
     ] {
