@@ -120,10 +120,11 @@ impl Access {
         let with_token =
             self.alternatives.iter().find(|all| all.demands().any(|one| one.verifier.gives_claims()));
         let Some(alternative) = with_token else { return Caller::default() };
-        let name = claims.root().member("sub").and_then(Json::as_text).unwrap_or_default().into_owned();
+        let text = |name| claims.root().member(name).and_then(Json::as_text).unwrap_or_default().into_owned();
+        let (issuer, name) = (text("iss"), text("sub"));
         let scopes = alternative.demands().flat_map(|demand| demand.scopes.iter().cloned()).collect();
         let verifier = &alternative.first.verifier.name;
-        Caller::known(Arc::new(Identity::new(verifier, "", name, Scopes::new(scopes), Some(claims))))
+        Caller::known(Arc::new(Identity::new(verifier, &issuer, name, Scopes::new(scopes), Some(claims))))
     }
 
     /// For people and machines that want to know who may call.

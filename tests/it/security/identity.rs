@@ -4,6 +4,7 @@ use jsonwebtoken::Algorithm;
 use serde_json::{Value, json};
 
 use super::{Api, people};
+use crate::support::command::natsgate;
 use crate::support::gateway::Gateway;
 use crate::support::issuer::{Issuer, Key, claims};
 use crate::support::nats_server::NatsServer;
@@ -115,4 +116,18 @@ async fn callers_have_idempotency_keys_of_their_own() {
     assert!(!send(None).await, "nobody");
     assert!(send(None).await, "nobody again");
     assert_eq!(streams.count("JOBS").await, 4);
+
+    // Who looks for the message of a caller is told its id.
+    let bearer = format!("Bearer {theirs}");
+    let answer =
+        gateway.send("POST", "/jobs", &[("Authorization", &bearer), ("Idempotency-Key", "k")], b"{}").await;
+    let (config, claims) =
+        (gateway.dir().join("natsgate.yaml"), r#"{"iss":"https://other.example.com/","sub":"ada"}"#);
+    let (config, key) = (config.display().to_string(), "Idempotency-Key: k");
+    let mut explain =
+        vec!["explain", "POST", "/jobs", "--config", &config, "--output", "json", "--data", "{}"];
+    explain.extend(["--header", key, "--claims", claims]);
+    let run = natsgate(".", &explain);
+    assert_eq!(run.code, 0, "{}", run.seen());
+    assert_eq!(run.json()["message_id"], answer.json()["id"]);
 }
