@@ -26,7 +26,8 @@ pub(super) fn rate(
     let per = match &limits.per {
         None => Per::Caller,
         Some(per) => match per.as_str() {
-            "ip" => Per::Ip,
+            // By the text of an IPv6 address, whoever has a network of them would never be held back.
+            "ip" | "${request.ip}" => Per::Ip,
             "caller" => Per::Caller,
             _ => Per::Value(value(per, known, diagnostics)?),
         },
