@@ -156,7 +156,7 @@ fn contract() -> String {
     format!("openapi: 3.1.0\ninfo: {{ title: t, version: '1' }}\npaths:\n{paths}{COMPONENTS}")
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_body_keeps_the_gateway_busy() {
     let nats = NatsServer::with("max_payload: 16MB").await;
     let _service = Service::echo(&nats.url(), "any").await;
@@ -177,9 +177,12 @@ async fn no_body_keeps_the_gateway_busy() {
         let mut took = Vec::new();
         // A busy machine may be slow once: what is too much is too much every time.
         while took.last().is_none_or(|last| *last > longest) && took.len() < 3 {
+            // On a machine that does much else, a thread that is busy for long may cost the connection.
+            gateway.connected().await;
             let answer = gateway.send("POST", &format!("/{schema}"), &headers, &body).await;
             assert_eq!(answer.status, status, "{schema}: {what}: {:.300}", answer.text());
             assert!(answer.body.len() < 50_000, "{schema}: {what}: an answer of {} bytes", answer.body.len());
+            gateway.connected().await;
             let after = gateway.post("/any", "{}").await;
             assert_eq!(after.status, 200, "after {schema}: {what}");
             took.push(answer.took);
