@@ -96,16 +96,11 @@ async fn a_changed_password_holds_at_once() {
     );
 }
 
-/// The median time of an answer.
-async fn median(gateway: &Gateway, credentials: impl Fn(usize) -> String) -> Duration {
-    let mut times = Vec::new();
-    for at in 0..7 {
-        let began = Instant::now();
-        assert_eq!(login(gateway, &credentials(at)).await.status, 401);
-        times.push(began.elapsed());
-    }
-    times.sort();
-    times[3]
+/// How long a refusal takes.
+async fn refused(gateway: &Gateway, credentials: &str) -> Duration {
+    let began = Instant::now();
+    assert_eq!(login(gateway, credentials).await.status, 401);
+    began.elapsed()
 }
 
 #[tokio::test]
@@ -113,8 +108,12 @@ async fn nobody_finds_out_who_is_a_user() {
     let nats = NatsServer::start().await;
     let users = format!("ada: {}\n", bcrypt("secret", 6));
     let gateway = Gateway::start_with(&nats.url(), YAML, &[("users.yaml", &users)]).await;
-    let wrong = median(&gateway, |at| format!("ada:wrong{at}")).await;
-    let unknown = median(&gateway, |at| format!("eve:wrong{at}")).await;
+    // In turns, and the quickest of each: what else the machine does only ever makes an answer slower.
+    let (mut wrong, mut unknown) = (Duration::MAX, Duration::MAX);
+    for at in 0..20 {
+        wrong = wrong.min(refused(&gateway, &format!("ada:wrong{at}")).await);
+        unknown = unknown.min(refused(&gateway, &format!("eve:wrong{at}")).await);
+    }
     let ratio = unknown.as_secs_f64() / wrong.as_secs_f64();
     assert!((0.4..2.5).contains(&ratio), "wrong {wrong:?}, unknown {unknown:?}");
 }
