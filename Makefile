@@ -4,7 +4,7 @@
 # Arguments handed on: make demo ARGS=--once, make test ARGS='--test it publish', make bench ARGS='--pairs 9'.
 ARGS ?=
 CARGO ?= cargo
-SCRIPTS := scripts/nats-server scripts/check-toolchain scripts/demo scripts/contract-test scripts/lint scripts/lint-tools benches/run benches/checks benches/overload benches/harness.sh .ci/run
+SCRIPTS := scripts/nats-server scripts/test-matrix scripts/check-toolchain scripts/demo scripts/contract-test scripts/lint scripts/lint-tools scripts/check-unit benches/run benches/checks benches/overload benches/harness.sh .ci/run
 
 # A command's prefix: checks what is needed to build, finds or installs a nats-server, and tells the command where it is.
 with_nats = scripts/check-toolchain && NATS_SERVER="$$(scripts/nats-server)" && export NATS_SERVER &&
@@ -20,6 +20,10 @@ demo: ## Starts NATS, the example services and the gateway, and calls them; ARGS
 .PHONY: test
 test: ## Runs every test and builds the examples; ARGS='--test it publish' runs some
 	@$(with_nats) exec $(CARGO) test --locked $(ARGS)
+
+.PHONY: test-matrix
+test-matrix: ## Runs the stream tests on every server line from 2.10 on, against the nats command too; ARGS=2.12 for one
+	@scripts/check-toolchain && CARGO='$(CARGO)' exec scripts/test-matrix $(ARGS)
 
 .PHONY: contract-test
 contract-test: ## Holds the running demo against its contract, by some thousand generated requests; ARGS=200 for fewer

@@ -5,8 +5,10 @@ mod dev;
 
 mod explain;
 mod hash;
+mod health;
 mod load;
 mod serve;
+mod streams;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -21,10 +23,12 @@ use crate::telemetry::LogFormat;
 const DONE: u8 = 0;
 /// It failed.
 const FAILED: u8 = 1;
-/// There are warnings, and `--strict` counts them.
+/// There are differences, or warnings that `--strict` counts.
 const DIFFERENCES: u8 = 3;
 /// The configuration has errors.
 const INVALID: u8 = 64;
+/// Where the configuration is expected.
+const CONFIG_FILE: &str = "config/natsgate.yaml";
 
 /// HTTP-to-NATS gateway: legacy REST clients keep their endpoints while each operation behind them moves to NATS.
 #[derive(Debug, Parser)]
@@ -40,8 +44,8 @@ Examples:
   # Serve, as in production.
   natsgate serve
 
-Exit codes: 0 done, 1 failed, 2 usage, 3 warnings under --strict,
-64 the configuration has errors.")]
+Exit codes: 0 done, 1 failed, 2 usage, 3 differences, or warnings under --strict,
+64 the configuration or a manifest has errors.")]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -87,6 +91,17 @@ The binary is $NATS_SERVER, .tools/bin/nats-server here or in a folder above,
 or nats-server on the PATH, 2.10 or newer. Everything that it stores is gone
 when this command ends.")]
     Dev(DevArgs),
+    /// Streams and consumers as code: check manifests, hold them against a server, and apply them.
+    #[command(after_help = "\
+Examples:
+  natsgate streams lint --strict
+  natsgate streams plan deploy/jetstream --nats nats://127.0.0.1:4222
+  natsgate streams apply
+  natsgate streams drift --output json
+
+Manifests are NACK's: resources of jetstream.nats.io/v1beta2, from the
+configuration's `manifests` or from the paths that are given.")]
+    Streams(streams::StreamsArgs),
     /// Make an API key: print it once, and the line for the file of keys.
     #[command(
         name = "hash-key",
@@ -109,6 +124,14 @@ Example:
 The hash is argon2id; files may hold bcrypt hashes too."
     )]
     HashPassword(HashPasswordArgs),
+    /// Ask a running gateway whether it is ready, for container health checks; exit code 0 or 1.
+    #[command(after_help = "\
+Examples:
+  natsgate health
+  natsgate health --admin http://127.0.0.1:9090 --live
+
+The exit code is 0 if it is, else 1, with the reason.")]
+    Health(health::HealthArgs),
     /// Write the JSON Schema of the configuration file, for editors.
     #[command(after_help = "\
 Example:
@@ -122,7 +145,7 @@ The first line of natsgate.yaml then tells editors where it is:
 #[derive(Debug, Args)]
 struct ConfigArgs {
     /// The configuration file.
-    #[arg(long, short, env = "NATSGATE_CONFIG", default_value = "config/natsgate.yaml", value_name = "FILE")]
+    #[arg(long, short, env = "NATSGATE_CONFIG", default_value = CONFIG_FILE, value_name = "FILE")]
     config: PathBuf,
     /// NATS servers instead of those of the configuration, separated by commas.
     #[arg(long, env = "NATSGATE_NATS_SERVERS", value_name = "URL")]
@@ -169,6 +192,8 @@ struct CheckArgs {
     /// Also ask the live server for what the operations need.
     #[arg(long)]
     live: bool,
+    #[command(flatten)]
+    rules: streams::RuleArgs,
     /// Warnings count: exit with 3 if there are any.
     #[arg(long)]
     strict: bool,
@@ -287,8 +312,10 @@ pub fn main() -> ExitCode {
             Command::Check(args) => check::run(args).await,
             Command::Explain(args) => explain::run(args).await,
             Command::Dev(args) => dev::run(args).await,
+            Command::Streams(args) => streams::run(args).await,
             Command::HashKey(args) => hash::key(&args),
             Command::HashPassword(args) => hash::password(&args),
+            Command::Health(args) => health::run(args).await,
             Command::Schema => Ok(schema()),
         }
     });

@@ -55,14 +55,16 @@ pub enum Severity {
 pub struct Diagnostic {
     /// How bad.
     pub severity: Severity,
+    /// The rule that is broken, by its stable name, where there is a table of rules.
+    pub rule: Option<&'static str>,
     /// What is wrong, in one line.
     pub message: String,
     /// Where.
     pub place: Option<Place>,
     /// Why it is wrong.
-    pub reason: Option<String>,
+    pub reason: Option<Box<str>>,
     /// What to do about it.
-    pub help: Option<String>,
+    pub help: Option<Box<str>>,
     /// Other places that take part, each with a word on how.
     pub also: Vec<(Place, String)>,
 }
@@ -78,9 +80,11 @@ impl Diagnostic {
         Diagnostic::new(Severity::Warning, place, message)
     }
 
-    fn new(severity: Severity, place: Place, message: impl Into<String>) -> Diagnostic {
+    /// Of either severity, for whoever looks it up in a table.
+    pub fn new(severity: Severity, place: Place, message: impl Into<String>) -> Diagnostic {
         Diagnostic {
             severity,
+            rule: None,
             message: message.into(),
             place: Some(place),
             reason: None,
@@ -89,16 +93,23 @@ impl Diagnostic {
         }
     }
 
+    /// Names the rule that is broken.
+    #[must_use]
+    pub fn rule(mut self, name: &'static str) -> Diagnostic {
+        self.rule = Some(name);
+        self
+    }
+
     /// Adds why it is wrong.
     #[must_use]
-    pub fn reason(mut self, reason: impl Into<String>) -> Diagnostic {
+    pub fn reason(mut self, reason: impl Into<Box<str>>) -> Diagnostic {
         self.reason = Some(reason.into());
         self
     }
 
     /// Adds what to do next.
     #[must_use]
-    pub fn help(mut self, help: impl Into<String>) -> Diagnostic {
+    pub fn help(mut self, help: impl Into<Box<str>>) -> Diagnostic {
         self.help = Some(help.into());
         self
     }
@@ -161,6 +172,16 @@ impl Diagnostics {
         if !self.list.iter().any(same) {
             self.list.push(diagnostic);
         }
+    }
+
+    /// Notes several problems.
+    pub fn extend(&mut self, all: impl IntoIterator<Item = Diagnostic>) {
+        all.into_iter().for_each(|one| self.push(one));
+    }
+
+    /// Keeps only what the condition holds for.
+    pub fn retain(&mut self, keep: impl FnMut(&Diagnostic) -> bool) {
+        self.list.retain(keep);
     }
 
     /// Whether anything refuses the configuration.

@@ -10,8 +10,11 @@ use super::serve::{overrides, serve};
 use super::{DONE, DevArgs, FAILED, INVALID};
 use crate::dev::nats_server::{NatsServer, find_binary};
 use crate::gateway::connect;
-use crate::jetstream::apply::{self, create_missing};
+use crate::jetstream::apply::{self, Applied, apply};
+use crate::jetstream::declared::declared;
+use crate::jetstream::live;
 use crate::jetstream::manifest::Manifests;
+use crate::jetstream::plan::plan;
 use crate::nats::{Nats, Options};
 use crate::telemetry::{self, LogFormat};
 
@@ -64,9 +67,14 @@ async fn prepare(options: Options, manifests: &Manifests, replicas: u32) -> anyh
         let reason = nats.status().last_error.unwrap_or_else(|| "no answer".to_owned());
         anyhow::bail!("cannot connect to {servers}: {reason}; without --nats a server is started");
     }
-    let options = apply::Options { replicas: Some(replicas) };
-    let applied = create_missing(&nats, manifests, &options, Instant::now() + PREPARED).await;
+    let (declared, deadline) = (declared(manifests, Some(replicas)), Instant::now() + PREPARED);
+    let live = live::read(&nats, &declared, deadline).await;
+    let live =
+        live.map_err(|failure| anyhow::anyhow!("cannot read {servers}: {}", live::explain(&failure)))?;
+    // The server may be shared: what exists on it is not this command's to change.
+    let options = apply::Options { create_only: true, ..apply::Options::default() };
+    let applied = apply(&nats, &plan(declared, &live), options, deadline).await;
     print!("{}", apply::render(&applied));
     nats.shutdown(Instant::now() + Duration::from_secs(1)).await;
-    Ok(!applied.iter().any(apply::Applied::is_failure))
+    Ok(!applied.iter().any(Applied::is_failure))
 }

@@ -14,17 +14,40 @@ pub(super) struct Loaded {
     pub(super) manifests: Manifests,
 }
 
-/// Reads and compiles everything; what is found is in the diagnostics in either case.
-pub(super) fn load(path: &Path, overrides: &Overrides) -> (Option<Loaded>, Diagnostics) {
+/// What could be made of a configuration that may have errors.
+pub(super) struct Read {
+    config: Option<Config>,
+    table: Option<Compiled>,
+    pub(super) manifests: Manifests,
+    pub(super) diagnostics: Diagnostics,
+}
+
+impl Read {
+    /// What is fit for use: nothing if there is an error by now.
+    pub(super) fn fit(self) -> (Option<Loaded>, Diagnostics) {
+        let fit = !self.diagnostics.has_errors();
+        let parts = self.config.zip(self.table).filter(|_| fit);
+        let loaded = parts.map(|(config, table)| Loaded { config, table, manifests: self.manifests });
+        (loaded, self.diagnostics)
+    }
+}
+
+/// Reads and compiles everything; what is found is in the diagnostics.
+pub(super) fn read(path: &Path, overrides: &Overrides) -> Read {
     let (config, mut diagnostics) = config::load(path, overrides);
-    let loaded = config.and_then(|config| {
+    let mut manifests = Manifests::default();
+    let mut table = None;
+    if let Some(config) = &config {
         let paths: Vec<_> = config.manifests.iter().map(|path| (path.value.clone(), path.place)).collect();
-        let manifests = manifest::load(&paths, &mut diagnostics);
-        let table = compile(&config, &manifests, &mut diagnostics)?;
-        Some(Loaded { config, table, manifests })
-    });
-    let fit = !diagnostics.has_errors();
-    (loaded.filter(|_| fit), diagnostics)
+        manifests = manifest::load(&paths, &mut diagnostics);
+        table = compile(config, &manifests, &mut diagnostics);
+    }
+    Read { config, table, manifests, diagnostics }
+}
+
+/// The same where only what is fit for use matters.
+pub(super) fn load(path: &Path, overrides: &Overrides) -> (Option<Loaded>, Diagnostics) {
+    read(path, overrides).fit()
 }
 
 /// The same for commands that go on only if all is well: problems are printed.

@@ -35,7 +35,8 @@ fn severity(diagnostic: &Diagnostic) -> &'static str {
 }
 
 fn one(out: &mut String, diagnostics: &Diagnostics, diagnostic: &Diagnostic) {
-    let _ = writeln!(out, "{}: {}", severity(diagnostic), diagnostic.message);
+    let rule = diagnostic.rule.map(|name| format!("[{name}]")).unwrap_or_default();
+    let _ = writeln!(out, "{}{rule}: {}", severity(diagnostic), diagnostic.message);
     if let Some(place) = diagnostic.place {
         snippet(out, diagnostics, place, "-->");
     }
@@ -104,6 +105,7 @@ pub(super) fn json(diagnostics: &Diagnostics) -> Value {
     let rows = diagnostics.sorted().into_iter().map(|d| {
         json!({
             "severity": severity(d),
+            "rule": d.rule,
             "message": d.message,
             "place": d.place.as_ref().map(place),
             "reason": d.reason,

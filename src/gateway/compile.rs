@@ -65,7 +65,7 @@ pub fn compile(config: &Config, manifests: &Manifests, diagnostics: &mut Diagnos
             let place = subject_place(operation).unwrap_or(key.place);
             placeholder_forgotten(&bound, place, diagnostics);
             operations.push(bound);
-            places.push(place);
+            places.push((place, key_required(operation)));
         }
     }
     table.insert_unbound(&contracts, diagnostics);
@@ -92,6 +92,14 @@ fn subject_place(operation: &config::Operation) -> Option<Place> {
     })
 }
 
+/// Where a client's Idempotency-Key is demanded, and counts.
+fn key_required(operation: &config::Operation) -> Option<Place> {
+    let config::Binding::Publish(publish) = operation.binding()? else { return None };
+    let wanted =
+        publish.idempotency.as_ref().filter(|wanted| wanted.value == config::Idempotency::Required)?;
+    publish.message_id.is_none().then_some(wanted.place)
+}
+
 /// A subject may hold braces and dollar signs, and hardly anybody means them.
 fn placeholder_forgotten(operation: &Operation, place: Place, diagnostics: &mut Diagnostics) {
     if let Some(sign) = operation.mapping.subject.pattern().chars().find(|c| matches!(c, '$' | '{' | '}')) {
@@ -103,16 +111,18 @@ fn placeholder_forgotten(operation: &Operation, place: Place, diagnostics: &mut 
 }
 
 /// What the operations send, to be held against the manifests.
-fn sendings<'a>(operations: &'a [Arc<Operation>], places: &[Place]) -> Vec<Sending<'a>> {
-    let sending = |(operation, place): (&'a Arc<Operation>, &Place)| Sending {
-        operation: &operation.name,
-        pattern: operation.mapping.subject.pattern(),
-        stream: match &operation.binding {
-            Binding::Publish(publish) => Some(publish.stream.as_str()),
-            Binding::Request(_) => None,
-        },
-        place: *place,
-    };
+fn sendings<'a>(operations: &'a [Arc<Operation>], places: &[(Place, Option<Place>)]) -> Vec<Sending<'a>> {
+    let sending =
+        |(operation, (place, key_required)): (&'a Arc<Operation>, &(Place, Option<Place>))| Sending {
+            operation: &operation.name,
+            pattern: operation.mapping.subject.pattern(),
+            stream: match &operation.binding {
+                Binding::Publish(publish) => Some(publish.stream.as_str()),
+                Binding::Request(_) => None,
+            },
+            place: *place,
+            key_required: *key_required,
+        };
     operations.iter().zip(places).map(sending).collect()
 }
 

@@ -1,154 +1,206 @@
-//! Creates on a server what the manifests declare and it does not have. Changes and deletes nothing: what exists with
-//! another configuration is reported field by field and left as it is.
+//! Does what a plan says, and proves that it took effect: streams before consumers, each read again right before it is
+//! written and right after.
+//!
+//! The API has no condition on a write, so between the reading and the writing another client may still come; the time
+//! for that is one round trip.
 
-mod difference;
+mod outcome;
 mod table;
+mod write;
 
-use serde_json::{Map, Value, json};
-use tokio::time::Instant;
+use std::collections::BTreeSet;
+use std::time::Duration;
 
-use crate::jetstream::manifest::{Consumer, Manifests, Stream};
-use crate::nats::{ApiError, ApiFailure, Failure, Nats, stream_info};
+use serde_json::{Map, Value};
+use tokio::time::{Instant, sleep};
 
-pub use difference::Difference;
+use super::effective::Around;
+use super::field::Kind;
+use super::live::{self, explain};
+use super::plan::{Action, Class, FieldChange, Plan, Planned, compare};
+use crate::nats::{ApiFailure, Nats};
+
+pub use outcome::{Applied, Edit, Outcome};
 pub use table::render;
 
-const CONSUMER_NOT_FOUND: u64 = 10_014;
-const NO_CLUSTER_FOR_REPLICAS: u64 = 10_074;
+/// How long a server may take to tell what was written.
+const TOLD_WITHIN: Duration = Duration::from_secs(2);
+/// How often it is asked.
+const ASKED_EVERY: Duration = Duration::from_millis(100);
 
-/// How to create.
-#[derive(Debug, Clone, Default)]
+/// What may be done.
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Options {
-    /// Takes the place of every stream's number of replicas: 1 where production's manifests meet a single server.
-    pub replicas: Option<u32>,
+    /// Changes that delete data, or that can never be undone.
+    pub allow_destructive: bool,
+    /// Deleting and creating again what the server never changes.
+    pub replace: bool,
+    /// Nothing that exists is touched.
+    pub create_only: bool,
 }
 
-/// What became of one declaration.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Applied {
-    /// Which of both `name` means.
-    pub kind: Kind,
-    /// `STREAM`, or `STREAM > CONSUMER`.
-    pub name: String,
-    /// Where the server stands now.
-    pub outcome: Outcome,
-}
-
-/// What a manifest can declare.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// A `Stream` resource.
-    Stream,
-    /// A `Consumer` resource; created after its stream.
-    Consumer,
-}
-
-/// How the server's state compares with the declaration after the attempt.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
-    /// It was missing. Now it is there, with everything that is declared.
-    Created,
-    /// It was there, with everything that is declared.
-    Exists,
-    /// It is there, not as declared, and was left as it is. Of something new: the server is too old for these fields.
-    Differs(Vec<Difference>),
-    /// It is not there, or nobody could tell. The text says why and what to do.
-    Failed(String),
-    /// Not tried, and why.
-    Skipped(String),
-}
-
-impl Applied {
-    /// Whether the server still lacks it.
-    pub fn is_failure(&self) -> bool {
-        matches!(self.outcome, Outcome::Failed(_) | Outcome::Skipped(_))
-    }
-}
-
-/// Creates what is missing, streams before consumers, all of it by the deadline. The result has a row for every
-/// declaration, in this order.
-pub async fn create_missing(
-    nats: &Nats,
-    manifests: &Manifests,
-    options: &Options,
-    deadline: Instant,
-) -> Vec<Applied> {
-    let server = Server { nats, replicas: options.replicas, deadline };
-    let mut applied = Vec::new();
-    for stream in &manifests.streams {
-        let outcome =
-            server.stream(stream).await.unwrap_or_else(|failure| Outcome::Failed(explain(&failure)));
-        applied.push(Applied { kind: Kind::Stream, name: stream.name.as_str().to_owned(), outcome });
-    }
-    for consumer in &manifests.consumers {
-        let stream = consumer.stream_name.as_str();
-        let outcome = match applied.iter().find(|row| row.kind == Kind::Stream && row.name == stream) {
-            Some(row) if row.is_failure() => Outcome::Skipped(format!("its stream {stream} failed")),
-            _ => server.consumer(consumer).await.unwrap_or_else(|failure| Outcome::Failed(explain(&failure))),
+/// Does everything that the plan says and the options allow, all of it by the deadline. The result has a row for every
+/// declaration, in the order of the plan: nothing but a failed stream keeps anything else from being tried.
+pub async fn apply(nats: &Nats, plan: &Plan, options: Options, deadline: Instant) -> Vec<Applied> {
+    let mut applied: Vec<Applied> = Vec::new();
+    let mut replaced = BTreeSet::new();
+    for planned in &plan.assets {
+        let stream = &planned.declared.stream;
+        let failed =
+            applied.iter().any(|row| row.kind == Kind::Stream && row.name == *stream && row.is_failure());
+        let step = Step { nats, plan, planned, options, deadline, gone: replaced.contains(stream) };
+        let outcome = match planned.declared.kind {
+            Kind::Consumer if failed => Outcome::Skipped(format!("its stream {stream} failed")),
+            _ => step.run().await.unwrap_or_else(|failure| Outcome::Failed(explain(&failure))),
         };
-        let name = format!("{stream} > {}", consumer.durable_name.as_str());
-        applied.push(Applied { kind: Kind::Consumer, name, outcome });
+        let deleted = planned.declared.kind == Kind::Stream && matches!(outcome, Outcome::Replaced(_));
+        if deleted {
+            replaced.insert(stream.clone());
+        }
+        applied.push(Applied { kind: planned.declared.kind, name: planned.declared.title(), outcome });
     }
     applied
 }
 
-struct Server<'a> {
+struct Step<'a> {
     nats: &'a Nats,
-    replicas: Option<u32>,
+    plan: &'a Plan,
+    planned: &'a Planned,
+    options: Options,
     deadline: Instant,
+    /// Its stream was deleted a moment ago, and it with it.
+    gone: bool,
 }
 
-impl Server<'_> {
-    async fn stream(&self, stream: &Stream) -> Result<Outcome, ApiFailure> {
-        let (name, config) = (stream.name.as_str(), stream.config(self.replicas));
-        match stream_info(self.nats, name, self.deadline).await? {
-            Some(info) => Ok(compare(&config, &info)),
-            None => {
-                let made = self.nats.api(&format!("STREAM.CREATE.{name}"), &config, self.deadline).await?;
-                Ok(created(&config, &made))
+impl Step<'_> {
+    async fn run(&self) -> Result<Outcome, ApiFailure> {
+        let planned = self.planned;
+        if let Some(impossible) = self.impossible() {
+            return Ok(impossible);
+        }
+        if self.gone {
+            return self.write(Action::Create).await;
+        }
+        if let Some(held_back) = self.held_back() {
+            return Ok(held_back);
+        }
+        let live = live::config(self.nats, &planned.declared, self.deadline).await?;
+        match (&planned.live, &live) {
+            (Some(then), Some(now)) if same(then, now) => {}
+            (None, None) => {}
+            // Whoever else wrote it wrote what is declared.
+            (_, Some(now)) if self.differences(now).is_empty() => return Ok(Outcome::Exists),
+            (None, Some(now)) => return Ok(Outcome::Conflict(Edit::Created, self.differences(now))),
+            (Some(_), None) => return Ok(Outcome::Conflict(Edit::Deleted, Vec::new())),
+            (Some(then), Some(now)) => return Ok(Outcome::Conflict(Edit::Changed, self.edited(then, now))),
+        }
+        match planned.action {
+            Action::None => Ok(Outcome::Exists),
+            action => self.write(action).await,
+        }
+    }
+
+    /// What the server cannot do, whatever is allowed.
+    fn impossible(&self) -> Option<Outcome> {
+        let problem = self.planned.problems.first()?;
+        let parts = [Some(problem.message.as_str()), problem.reason.as_deref(), problem.help.as_deref()];
+        let parts: Vec<&str> = parts.into_iter().flatten().collect();
+        Some(Outcome::Refused(parts.join("; ")))
+    }
+
+    /// What the options or the manifest do not allow.
+    fn held_back(&self) -> Option<Outcome> {
+        let (planned, options) = (self.planned, self.options);
+        if matches!(planned.action, Action::None | Action::Create) {
+            return None;
+        }
+        if options.create_only {
+            return Some(Outcome::Differs(planned.changes.clone()));
+        }
+        if let Some(field) = planned.prevented() {
+            return Some(Outcome::Prevented(field, planned.changes.clone()));
+        }
+        let missing: Vec<_> = [
+            (planned.action == Action::Replace && !options.replace, "--replace"),
+            (planned.is_destructive() && !options.allow_destructive, "--allow-destructive"),
+        ]
+        .into_iter()
+        .filter_map(|(missing, flag)| missing.then_some(flag))
+        .collect();
+        (!missing.is_empty()).then(|| Outcome::Refused(self.needs(&missing.join(" "))))
+    }
+
+    fn needs(&self, flags: &str) -> String {
+        let planned = self.planned;
+        let costly = planned.changes.iter().filter(|change| change.class == planned.class());
+        let fields: Vec<_> = costly.map(|change| change.shown.as_str()).collect();
+        let fields = fields.join(", ");
+        let costs = match (planned.action, &planned.loses) {
+            (Action::Replace, Some(loses)) => format!("means deleting and creating it again, with {loses}"),
+            (Action::Replace, None) => "means deleting and creating it again".to_owned(),
+            _ => "deletes data, or can never be undone".to_owned(),
+        };
+        format!("changing {fields} {costs}; {flags} allows it")
+    }
+
+    /// Writes, and reads back what came of it.
+    async fn write(&self, action: Action) -> Result<Outcome, ApiFailure> {
+        let declared = &self.planned.declared;
+        let nothing = Map::new();
+        let live = self.planned.live.as_ref().filter(|_| action != Action::Create).unwrap_or(&nothing);
+        write::write(self.nats, self.plan, declared, live, action, self.deadline).await?;
+        let Some(left) = self.read_back().await? else {
+            let reason = "the server took it, and does not have it; is somebody deleting it?";
+            return Ok(Outcome::Failed(reason.to_owned()));
+        };
+        let changes = self.planned.changes.clone();
+        Ok(match action {
+            _ if !left.is_empty() => Outcome::NotKept(left),
+            Action::Create => Outcome::Created,
+            Action::Replace => Outcome::Replaced(changes),
+            Action::Update | Action::None => Outcome::Updated(changes),
+        })
+    }
+
+    /// What is still not as declared; none if it is not there at all. In a cluster, what was written may take a moment to
+    /// be told by whoever answers.
+    async fn read_back(&self) -> Result<Option<Vec<FieldChange>>, ApiFailure> {
+        let until = self.deadline.min(Instant::now() + TOLD_WITHIN);
+        loop {
+            let now = live::config(self.nats, &self.planned.declared, self.deadline).await?;
+            let left = now.map(|now| self.differences(&now));
+            if left.as_ref().is_some_and(Vec::is_empty) || Instant::now() >= until {
+                return Ok(left);
             }
+            sleep(ASKED_EVERY).await;
         }
     }
 
-    async fn consumer(&self, consumer: &Consumer) -> Result<Outcome, ApiFailure> {
-        let (stream, name) = (consumer.stream_name.as_str(), consumer.durable_name.as_str());
-        let config = consumer.config(self.replicas);
-        let info = self.nats.api(&format!("CONSUMER.INFO.{stream}.{name}"), &json!({}), self.deadline).await;
-        match info {
-            Ok(info) => Ok(compare(&config, &info)),
-            Err(ApiFailure::Refused(error)) if error.err_code == CONSUMER_NOT_FOUND => {
-                // Without the action, the server would change a consumer that somebody has created since.
-                let body = json!({ "stream_name": stream, "config": config, "action": "create" });
-                let made =
-                    self.nats.api(&format!("CONSUMER.CREATE.{stream}.{name}"), &body, self.deadline).await?;
-                Ok(created(&config, &made))
-            }
-            Err(failure) => Err(failure),
-        }
+    fn differences(&self, now: &Map<String, Value>) -> Vec<FieldChange> {
+        let declared = &self.planned.declared;
+        compare(declared.kind, &declared.config, now, &self.around(), self.plan.version)
     }
-}
 
-fn compare(declared: &Map<String, Value>, info: &Value) -> Outcome {
-    let differences = difference::between(declared, info.get("config").unwrap_or(&Value::Null));
-    if differences.is_empty() { Outcome::Exists } else { Outcome::Differs(differences) }
-}
+    fn around(&self) -> Around<'_> {
+        self.plan.around(self.planned)
+    }
 
-/// A server that is older than a field ignores it without a word, so what it made is compared too.
-fn created(declared: &Map<String, Value>, made: &Value) -> Outcome {
-    match compare(declared, made) {
-        Outcome::Exists => Outcome::Created,
-        other => other,
+    /// What was there when it was planned against what is there now. What it cost is done.
+    fn edited(&self, then: &Map<String, Value>, now: &Map<String, Value>) -> Vec<FieldChange> {
+        let changes = compare(self.planned.declared.kind, now, then, &self.around(), self.plan.version);
+        changes.into_iter().map(|change| FieldChange { class: Class::InPlace, why: None, ..change }).collect()
     }
 }
 
-fn explain(failure: &ApiFailure) -> String {
-    match failure {
-        ApiFailure::Send(Failure::NoResponders) => {
-            "nobody answers for JetStream: it is off for this account, or has no leader right now".to_owned()
+/// The server's own notes in the metadata are nobody's edit.
+fn same(then: &Map<String, Value>, now: &Map<String, Value>) -> bool {
+    let plain = |config: &Map<String, Value>| {
+        let mut config = config.clone();
+        if let Some(Value::Object(metadata)) = config.get_mut("metadata") {
+            metadata.retain(|key, _| !key.starts_with("_nats."));
         }
-        ApiFailure::Refused(ApiError { err_code: NO_CLUSTER_FOR_REPLICAS, description, .. }) => {
-            format!("{description}: a single server keeps one replica, which `--replicas 1` asks for")
-        }
-        other => other.to_string(),
-    }
+        config.retain(|_, value| !value.as_object().is_some_and(Map::is_empty));
+        config
+    };
+    plain(then) == plain(now)
 }

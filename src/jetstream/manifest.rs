@@ -1,25 +1,30 @@
-//! Manifests: files of `jetstream.nats.io/v1beta2` streams and consumers, read into types that know their places.
+//! Manifests: files of `jetstream.nats.io/v1beta2` streams, consumers and buckets, read into types that know their
+//! places.
 //!
 //! Every problem of every file becomes a diagnostic. Whether a server agrees is not asked here.
 
+mod account;
+mod bucket;
 mod check;
 mod consumer;
 mod document;
 mod duration;
 mod files;
 mod stream;
+mod text;
 mod values;
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Place, Severity};
+use crate::yaml::Located;
 
 pub use consumer::{AckPolicy, Consumer, DeliverPolicy, PriorityPolicy, ReplayPolicy};
 pub use duration::GoDuration;
 pub use stream::{
-    Compression, ConsumerLimits, Discard, PersistMode, Placement, Republish, Retention, Source, Storage,
-    Stream, SubjectTransform,
+    Compression, ConsumerLimits, Discard, Origin, PersistMode, Placement, Republish, Retention, Source,
+    Storage, Stream, SubjectTransform,
 };
 pub(crate) use values::moment;
 pub use values::{Limit, Name, SubjectFilter, Timestamp, Tls};
@@ -27,10 +32,13 @@ pub use values::{Limit, Name, SubjectFilter, Timestamp, Tls};
 /// Everything that the manifests declare, in the order of the files.
 #[derive(Debug, Default)]
 pub struct Manifests {
-    /// Every `Stream` that could be read. Names may stand twice, which is then a diagnostic.
+    /// Every `Stream` that could be read, and the streams behind every `KeyValue` and `ObjectStore`. Names may stand
+    /// twice, which is then a diagnostic.
     pub streams: Vec<Stream>,
     /// Every `Consumer` that could be read, also those whose stream nobody declares.
     pub consumers: Vec<Consumer>,
+    /// Where a kind is written that is neither a stream nor a consumer.
+    pub(in crate::jetstream) other_kinds: Vec<Located<&'static str>>,
     /// Something that may declare a stream could not be read, so that a name which is not found says nothing.
     incomplete: bool,
 }
@@ -42,7 +50,7 @@ impl Manifests {
     }
 
     fn len(&self) -> usize {
-        self.streams.len() + self.consumers.len()
+        self.streams.len() + self.consumers.len() + self.other_kinds.len()
     }
 }
 

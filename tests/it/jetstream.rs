@@ -1,8 +1,16 @@
 //! Manifests: reading them, judging operations by them, and creating on a real server what they declare.
 
 mod apply;
+mod bench;
+mod buckets;
+mod classes;
+mod command;
+mod drift;
+mod lint;
 mod manifests;
 mod operations;
+mod plan;
+mod property;
 
 use std::path::{Path, PathBuf};
 

@@ -6,6 +6,7 @@
 mod check;
 mod config;
 mod contract;
+mod deploy;
 mod dev;
 mod documents;
 mod jetstream;

@@ -1,9 +1,10 @@
-//! What can be wrong between manifests: names given twice, streams that nobody declares, waits that nobody meant.
+//! What makes a set of manifests ambiguous: names given twice, streams that nobody declares.
 
 use std::collections::HashMap;
 
-use super::{AckPolicy, Consumer, Manifests};
+use super::{Consumer, Manifests};
 use crate::diagnostic::{Diagnostic, Diagnostics, Place};
+use crate::jetstream::rule::{CONSUMER_DECLARED_TWICE, Rule, STREAM_DECLARED_TWICE, STREAM_NOT_DECLARED};
 
 pub(super) fn check(manifests: &Manifests, diagnostics: &mut Diagnostics) {
     streams_twice(manifests, diagnostics);
@@ -12,7 +13,6 @@ pub(super) fn check(manifests: &Manifests, diagnostics: &mut Diagnostics) {
         if !manifests.incomplete && manifests.stream(consumer.stream_name.as_str()).is_none() {
             diagnostics.push(no_such_stream(consumer));
         }
-        diagnostics_of_ack_wait(consumer, diagnostics);
     }
 }
 
@@ -22,7 +22,12 @@ fn streams_twice(manifests: &Manifests, diagnostics: &mut Diagnostics) {
         let name = stream.name.as_str();
         match seen.get(name) {
             Some(first) => {
-                diagnostics.push(twice(&format!("the stream `{name}`"), stream.name.place, *first));
+                diagnostics.push(twice(
+                    STREAM_DECLARED_TWICE,
+                    &format!("the stream `{name}`"),
+                    stream.name.place,
+                    *first,
+                ));
             }
             None => drop(seen.insert(name, stream.name.place)),
         }
@@ -36,35 +41,22 @@ fn consumers_twice(manifests: &Manifests, diagnostics: &mut Diagnostics) {
         match seen.get(&(stream, name)) {
             Some(first) => {
                 let what = format!("the consumer `{name}` of the stream `{stream}`");
-                diagnostics.push(twice(&what, consumer.durable_name.place, *first));
+                diagnostics.push(twice(CONSUMER_DECLARED_TWICE, &what, consumer.durable_name.place, *first));
             }
             None => drop(seen.insert((stream, name), consumer.durable_name.place)),
         }
     }
 }
 
-fn twice(what: &str, place: Place, first: Place) -> Diagnostic {
-    Diagnostic::error(place, format!("{what} is declared twice"))
+fn twice(rule: Rule, what: &str, place: Place, first: Place) -> Diagnostic {
+    rule.at(place, format!("{what} is declared twice"))
         .also(first, "declared here first")
         .help("remove one, or give it another name; name only the manifests of one NATS account")
 }
 
 fn no_such_stream(consumer: &Consumer) -> Diagnostic {
     let message = format!("no manifest declares the stream `{}`", consumer.stream_name.as_str());
-    Diagnostic::warning(consumer.stream_name.place, message)
-        .reason("the consumer cannot be created unless something else has created its stream")
+    STREAM_NOT_DECLARED
+        .at(consumer.stream_name.place, message)
         .help("name the stream's manifest too, or correct the name")
-}
-
-fn diagnostics_of_ack_wait(consumer: &Consumer, diagnostics: &mut Diagnostics) {
-    let has_backoff = consumer.backoff.as_ref().is_some_and(|list| !list.is_empty());
-    let Some(policy) = &consumer.ack_policy else { return };
-    if policy.value != AckPolicy::None && consumer.ack_wait.is_none() && !has_backoff {
-        let message = format!("the consumer `{}` has no ackWait", consumer.durable_name.as_str());
-        diagnostics.push(
-            Diagnostic::warning(policy.place, message)
-                .reason("NACK then sends 1ns, so that every message is delivered again at once; natsgate sends nothing, and the server takes 30s")
-                .help("add `ackWait: 30s`, or how long the slowest message takes"),
-        );
-    }
 }

@@ -4,8 +4,12 @@ use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::Manifests;
+use super::account::Account;
+use super::bucket::{KeyValue, ObjectStore};
+use super::text;
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::yaml::{Node, Value, read};
+use crate::jetstream::rule::{INVALID_FIELD, UNKNOWN_FIELD};
+use crate::yaml::{Located, Node, Value, read};
 
 const GROUP: &str = "jetstream.nats.io";
 const VERSION: &str = "v1beta2";
@@ -28,14 +32,29 @@ pub(super) fn read_into(manifests: &mut Manifests, root: Node, diagnostics: &mut
         }
         _ => return,
     }
-    match text("kind") {
-        Some("Stream") => match read_spec(root, diagnostics) {
-            Some(stream) => manifests.streams.push(stream),
-            None => manifests.incomplete = true,
-        },
-        Some("Consumer") => manifests.consumers.extend(read_spec(root, diagnostics)),
-        _ => diagnostics.push(other_kind(&root)),
-    }
+    let kind_at = root.get("kind").map_or(root.place, |node| node.place);
+    let mut other = |kind| manifests.other_kinds.push(Located { value: kind, place: kind_at });
+    let stream = match text("kind") {
+        Some("Stream") => read_spec(root, diagnostics),
+        Some("KeyValue") => {
+            other("KeyValue");
+            read_spec(root, diagnostics).map(KeyValue::into_stream)
+        }
+        Some("ObjectStore") => {
+            other("ObjectStore");
+            read_spec(root, diagnostics).map(ObjectStore::into_stream)
+        }
+        Some("Consumer") => return manifests.consumers.extend(read_spec(root, diagnostics)),
+        Some("Account") => {
+            other("Account");
+            // Nothing of it is the server's: it says how NACK connects.
+            read_spec::<Account>(root, diagnostics);
+            return;
+        }
+        _ => return diagnostics.push(other_kind(&root)),
+    };
+    manifests.incomplete |= stream.is_none();
+    manifests.streams.extend(stream);
 }
 
 /// A resource as Kubernetes has it. Everything but the specification is Kubernetes' own.
@@ -57,12 +76,28 @@ fn read_spec<T: DeserializeOwned>(mut root: Node, diagnostics: &mut Diagnostics)
     if let Value::Map(entries) = &mut root.value {
         entries.iter_mut().filter(|(key, _)| key.name == "spec").for_each(|(_, spec)| drop_empty(spec));
     }
-    let resource: Option<Resource<T>> = read(root, |_| false, diagnostics);
+    let (mut numbers, mut found) = (Diagnostics::default(), Diagnostics::default());
+    if let Some(spec) = root.get("spec") {
+        text::check(spec, &mut numbers);
+    }
+    let resource: Option<Resource<T>> = read(root, |_| false, &mut found);
+    // What is wrong as text too is told as that.
+    let told: Vec<_> = found.sorted().iter().map(|one| one.place).collect();
+    let numbers = numbers.sorted().into_iter().filter(|one| !told.contains(&one.place));
+    diagnostics.extend(found.sorted().into_iter().chain(numbers).cloned().map(with_rule));
     resource.map(|resource| resource.spec)
 }
 
+fn with_rule(diagnostic: Diagnostic) -> Diagnostic {
+    let rule = if diagnostic.message.starts_with("unknown key") { UNKNOWN_FIELD } else { INVALID_FIELD };
+    match diagnostic.reason {
+        None if rule == UNKNOWN_FIELD => diagnostic.rule(rule.name).reason(rule.why),
+        _ => diagnostic.rule(rule.name),
+    }
+}
+
 /// Keys whose empty text means that nothing was written: `maxAge: ""` is unlimited.
-const UNSET_WHEN_EMPTY: [&str; 14] = [
+const UNSET_WHEN_EMPTY: [&str; 15] = [
     "ackWait",
     "compression",
     "duplicateWindow",
@@ -77,6 +112,7 @@ const UNSET_WHEN_EMPTY: [&str; 14] = [
     "pinnedTtl",
     "priorityPolicy",
     "subjectDeleteMarkerTtl",
+    "ttl",
 ];
 
 fn drop_empty(spec: &mut Node) {
@@ -104,10 +140,6 @@ fn other_kind(root: &Node) -> Diagnostic {
             .help("add `kind: Stream` or `kind: Consumer`");
     };
     let name = kind.as_str().unwrap_or(kind.kind());
-    if matches!(name, "Account" | "KeyValue" | "ObjectStore") {
-        return Diagnostic::warning(kind.place, format!("`{name}` is not available yet"))
-            .reason("streams and consumers are read; this document is left out")
-            .help("create it with NACK or the nats command");
-    }
-    Diagnostic::error(kind.place, format!("unknown kind `{name}`")).help("one of: Stream, Consumer")
+    Diagnostic::error(kind.place, format!("unknown kind `{name}`"))
+        .help("one of: Stream, Consumer, KeyValue, ObjectStore, Account")
 }

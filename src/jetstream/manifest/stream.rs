@@ -16,6 +16,9 @@ use crate::yaml::Located;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all(deserialize = "camelCase", serialize = "snake_case"), deny_unknown_fields)]
 pub struct Stream {
+    /// The kind of resource that declares it.
+    #[serde(skip)]
+    pub origin: Origin,
     /// Unique in the account, and final: renaming it declares a new stream and leaves the old one with its data.
     pub name: Located<Name>,
     /// For people; at most 4 KiB.
@@ -154,6 +157,18 @@ impl Stream {
         }
         config
     }
+}
+
+/// Which kind of resource declares a stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Origin {
+    /// `Stream`.
+    #[default]
+    Stream,
+    /// `KeyValue`: the stream `KV_<bucket>`.
+    KeyValue,
+    /// `ObjectStore`: the stream `OBJ_<bucket>`.
+    ObjectStore,
 }
 
 /// What makes the server delete a message, beside the limits. Into or out of `workqueue` there is no change.

@@ -8,6 +8,8 @@ use time::format_description::well_known::Rfc3339;
 use crate::yaml::Located;
 
 const LONGEST_NAME: usize = 255;
+/// `OBJ_`, which the stream of an object store has before the bucket's name.
+const LONGEST_PREFIX: usize = 4;
 
 /// The name of a stream or a consumer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,6 +20,11 @@ impl Name {
     /// As it was written: 1 to 255 bytes, without dots, wildcards, slashes and white space.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The name of the stream behind a bucket.
+    pub(super) fn of_bucket(prefix: &str, bucket: &str) -> Name {
+        Name(format!("{prefix}_{bucket}"))
     }
 }
 
@@ -42,6 +49,39 @@ impl TryFrom<String> for Name {
     }
 }
 
+/// The name of a key-value bucket or an object store, which becomes part of a stream's name and subjects.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub(super) struct Bucket(String);
+
+impl Bucket {
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for Bucket {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Bucket, String> {
+        let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+        match text.chars().find(|c| !legal(*c)) {
+            _ if text.is_empty() => Err("a name is needed here\nwrite the name".to_owned()),
+            _ if text.len() > LONGEST_NAME - LONGEST_PREFIX => Err(format!(
+                "this name has {} bytes\nwrite at most {}",
+                text.len(),
+                LONGEST_NAME - LONGEST_PREFIX
+            )),
+            Some(c) => Err(format!(
+                "`{}` is no bucket: `{}` may not stand in it\nwrite letters, digits, `-` and `_`",
+                text.escape_debug(),
+                c.escape_debug()
+            )),
+            None => Ok(Bucket(text)),
+        }
+    }
+}
+
 /// A subject that may hold wildcards: `orders.*`, `orders.>`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String")]
@@ -51,6 +91,11 @@ impl SubjectFilter {
     /// As it was written: tokens with single dots between them, and `>` only at the end.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// One that is made of what has been checked.
+    pub(super) fn known(text: String) -> SubjectFilter {
+        SubjectFilter(text)
     }
 }
 

@@ -24,7 +24,14 @@ fn operations_that_cannot_work_are_named_with_both_places() {
         ("wide", "stack.*", None),
         ("recorded", "audit.login", None),
         ("bare", "bare", None),
+        ("wanted", "events.new.eu", Some("EVENTS")),
+        ("unwanted", "events.old.eu", Some("EVENTS")),
+        // These demand an Idempotency-Key.
+        ("once", "stack.delete", Some("STACKS")),
+        ("silently", "audit.login", Some("SILENT")),
+        ("remembered", "bare", Some("bare")),
     ];
+    let demand_a_key = ["once", "silently", "remembered"];
     let (manifests, mut diagnostics) = load(&["operations.yaml"]);
     assert_eq!(diagnostics.render(), "");
     let lines: Vec<_> = operations.iter().map(|(name, subject, _)| format!("{name}: {subject}")).collect();
@@ -37,6 +44,12 @@ fn operations_that_cannot_work_are_named_with_both_places() {
             pattern,
             stream,
             place: Place { file, line, column: operation.len() as u32 + 3, length: pattern.len() as u32 },
+            key_required: demand_a_key.contains(&operation).then_some(Place {
+                file,
+                line,
+                column: 1,
+                length: 4,
+            }),
         })
         .collect();
     check_operations(&manifests, &sending, &mut diagnostics);
