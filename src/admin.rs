@@ -1,4 +1,6 @@
-//! The admin listener: liveness, and readiness with the state of everything behind it.
+//! The admin listener: liveness, readiness with the state of everything behind it, and metrics.
+
+mod metrics;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -39,9 +41,16 @@ pub fn router(gateway: Arc<Gateway>, readiness: Readiness) -> Router {
     Router::new()
         .route("/live", get(|| async { Json(json!({ "live": true })) }))
         .route("/ready", get(ready))
-        .fallback(|| async { (StatusCode::NOT_FOUND, Json(json!({ "paths": ["/live", "/ready"] }))) })
+        .route("/metrics", get(scrape))
+        .fallback(|| async {
+            (StatusCode::NOT_FOUND, Json(json!({ "paths": ["/live", "/ready", "/metrics"] })))
+        })
         .layer(map_response(guarded))
         .with_state((gateway, readiness))
+}
+
+async fn scrape(State((gateway, _)): State<(Arc<Gateway>, Readiness)>) -> impl IntoResponse {
+    metrics::answer(&gateway)
 }
 
 async fn guarded(mut response: Response) -> Response {

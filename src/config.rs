@@ -20,6 +20,7 @@ mod schema;
 mod secret;
 mod security;
 mod server;
+mod streams;
 
 use std::path::PathBuf;
 
@@ -41,6 +42,7 @@ pub use schema::schema;
 pub use secret::{Credentials, Secret, SecretError};
 pub use security::{Algorithm, ApiKeys, BasicUsers, JwtIssuer, Verifier};
 pub use server::{ReadyRequirement, Server, ServerTls, Timeouts};
+pub use streams::Streams;
 
 /// Configuration of natsgate. Paths are relative to the file in which they stand.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
@@ -57,6 +59,8 @@ pub struct Config {
     pub contracts: Vec<Located<Contract>>,
     /// Stream and Consumer manifests (files, or folders of `*.yaml`) that the operations are checked against.
     pub manifests: Vec<Located<PathBuf>>,
+    /// What is done about them while the gateway serves. Read once, at start.
+    pub streams: Streams,
     /// Which web pages may call the operations. Default: none but those of the gateway's own origin.
     pub cors: Option<Located<Cors>>,
     /// Verifiers, by names of your own: who says whether a caller is who it claims to be. Contracts map their security

@@ -4,6 +4,7 @@
 pub mod checks;
 pub mod compile;
 pub mod connect;
+pub mod drift;
 pub mod explain;
 mod find;
 pub mod limit;
@@ -37,6 +38,7 @@ pub struct Gateway {
     table: Compiled,
     in_flight: InFlight,
     nats: Nats,
+    watched: drift::Watched,
     closed: CancellationToken,
 }
 
@@ -60,9 +62,10 @@ struct Progress {
 
 impl Gateway {
     /// A gateway over a compiled route table.
-    pub fn new(table: Compiled, nats: Nats) -> Gateway {
+    pub fn new(mut table: Compiled, nats: Nats) -> Gateway {
         let in_flight = InFlight::new(table.in_flight);
-        Gateway { table, in_flight, nats, closed: CancellationToken::new() }
+        let watched = drift::Watched::new(std::mem::take(&mut table.declared));
+        Gateway { table, in_flight, nats, watched, closed: CancellationToken::new() }
     }
 
     /// Answers one request. `note` takes what the access log says of it.
@@ -155,6 +158,11 @@ impl Gateway {
     /// Who says who calls. Somebody has to [watch](Verifiers::watch) them.
     pub fn verifiers(&self) -> &Verifiers {
         &self.table.verifiers
+    }
+
+    /// What the manifests declare, and whether the server is so. Somebody has to [watch](drift::watch) it.
+    pub fn watched(&self) -> &drift::Watched {
+        &self.watched
     }
 
     /// The connection.

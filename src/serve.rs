@@ -21,7 +21,7 @@ use tower::ServiceExt;
 use crate::admin::{self, Readiness};
 use crate::config::{Config, ReadyRequirement, StartChecks};
 use crate::edge::{self, Edge};
-use crate::gateway::{Gateway, checks, limit};
+use crate::gateway::{Gateway, checks, drift, limit};
 use crate::socket::{Peer, Timeouts};
 use crate::telemetry::Log;
 use crate::tls::{self, Identity};
@@ -56,6 +56,8 @@ pub struct Settings {
     pub ready_requires_nats: bool,
     /// Look at the live server for what the operations need.
     pub start_checks: bool,
+    /// How often the server is compared with the manifests.
+    pub watch: Option<Duration>,
     /// TLS of the public listener.
     pub tls: Option<tls::Files>,
     /// How long clients may take.
@@ -78,6 +80,7 @@ impl Settings {
             drain: server.drain.0,
             ready_requires_nats: server.ready_requires.contains(&ReadyRequirement::Nats),
             start_checks: config.nats.start_checks == StartChecks::Warn,
+            watch: config.streams.watch.as_ref().map(|every| every.value.0),
             tls: server.tls.as_ref().map(|tls| tls.files()),
             timeouts: Timeouts { header: timeouts.header.0, body: timeouts.body.0, idle: timeouts.idle.0 },
             max_connections: server.max_connections.value as usize,
@@ -134,7 +137,7 @@ impl Server {
 
     /// Serves until `stop` is cancelled, then drains. With a log, every request gets its access line there.
     pub async fn run(self, gateway: Arc<Gateway>, log: Option<Log>, stop: CancellationToken) {
-        let Settings { drain_delay, drain, ready_requires_nats, start_checks, .. } = self.settings;
+        let Settings { drain_delay, drain, ready_requires_nats, start_checks, watch, .. } = self.settings;
         let Settings { timeouts, max_connections, edge: rules, .. } = self.settings;
         let readiness = Readiness::new(ready_requires_nats);
         let (close, end) = (CancellationToken::new(), CancellationToken::new());
@@ -144,6 +147,10 @@ impl Server {
             background.spawn(
                 end.clone().run_until_cancelled_owned(checks::watch(Arc::clone(&gateway))).map(|_| ()),
             );
+        }
+        if let Some(every) = watch {
+            let watched = drift::watch(Arc::clone(&gateway), every);
+            background.spawn(end.clone().run_until_cancelled_owned(watched).map(|_| ()));
         }
         background
             .spawn(end.clone().run_until_cancelled_owned(limit::forget(Arc::clone(&gateway))).map(|_| ()));

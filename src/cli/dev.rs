@@ -35,7 +35,9 @@ pub(super) async fn run(args: DevArgs) -> anyhow::Result<u8> {
     if let Some(server) = &own {
         overrides.nats = Some(server.url().to_owned());
     }
-    let Some(loaded) = load_or_tell(&args.config.config, &overrides) else { return Ok(INVALID) };
+    let Some(mut loaded) = load_or_tell(&args.config.config, &overrides) else { return Ok(INVALID) };
+    // Production's replicas are not what a single server has.
+    loaded.config.streams.watch = None;
     if !prepare(connect::options(&loaded.config.nats), &loaded.manifests, args.replicas).await? {
         return Ok(FAILED);
     }

@@ -29,6 +29,7 @@ pub(super) fn process(config: &Config, tree: &Node, diagnostics: &mut Diagnostic
         cors::check(cors, tree, diagnostics);
     }
     nats::check(&config.nats, tree, diagnostics);
+    config.streams.check(!config.manifests.is_empty(), diagnostics);
     security::check(&config.security, tree, diagnostics);
     let defaults = &config.defaults;
     above_zero("timeout", Some(&defaults.timeout), diagnostics);

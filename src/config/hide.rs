@@ -5,7 +5,8 @@ use crate::diagnostic::{Diagnostics, Place};
 use crate::yaml::{Node, Value};
 
 /// Sections of the file that hold no secrets.
-const SECTIONS: [&str; 6] = ["include", "contracts", "manifests", "cors", "defaults", "operations"];
+const SECTIONS: [&str; 7] =
+    ["include", "contracts", "manifests", "streams", "cors", "defaults", "operations"];
 
 /// Keys of `server`, `nats` and `security` whose values may be shown.
 const SHOWN: [&str; 40] = [

@@ -23,6 +23,7 @@ use crate::contract::{self, PathTemplate};
 use crate::diagnostic::{Diagnostic, Diagnostics, Place};
 use crate::dispatch::Binding;
 use crate::head::TrustedProxies;
+use crate::jetstream::declared::{Declared, declared};
 use crate::jetstream::manifest::Manifests;
 use crate::jetstream::{self, Sending};
 use crate::yaml::{Entries, Located};
@@ -41,6 +42,8 @@ pub struct Compiled {
     pub trusted_proxies: TrustedProxies,
     /// Who says who calls.
     pub verifiers: Verifiers,
+    /// What the manifests declare.
+    pub declared: Vec<Declared>,
     /// From the complete head to the end of the body, at most.
     pub body_timeout: Duration,
 }
@@ -81,6 +84,7 @@ pub fn compile(config: &Config, manifests: &Manifests, diagnostics: &mut Diagnos
         in_flight: config.server.in_flight.value as usize,
         trusted_proxies: TrustedProxies::new(trusted),
         verifiers,
+        declared: declared(manifests, None),
         body_timeout: config.server.timeouts.body.0,
     })
 }

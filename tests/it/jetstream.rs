@@ -11,6 +11,7 @@ mod manifests;
 mod operations;
 mod plan;
 mod property;
+mod watch;
 
 use std::path::{Path, PathBuf};
 

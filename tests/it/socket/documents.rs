@@ -18,12 +18,12 @@ async fn problems_and_the_admin_listener_are_guarded() {
     let gateway = Gateway::start(&nats.url(), YAML).await;
     let mut answers =
         vec![gateway.get("/nowhere").await, gateway.delete("/x").await, gateway.get("/x").await];
-    for path in ["/live", "/ready", "/nowhere"] {
+    for path in ["/live", "/ready", "/metrics", "/nowhere"] {
         answers.push(Client::connect(&gateway.admin).await.send("GET", path, &[], b"").await);
     }
     assert_eq!(
         answers.iter().map(|answer| answer.status).collect::<Vec<_>>(),
-        [404, 405, 503, 200, 200, 404]
+        [404, 405, 503, 200, 200, 200, 404]
     );
     for answer in &answers {
         for (name, value) in GUARDED {

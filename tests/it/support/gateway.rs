@@ -6,7 +6,7 @@ use std::time::Duration;
 use natsgate::config::{self, Overrides};
 use natsgate::gateway::compile::compile;
 use natsgate::gateway::connect;
-use natsgate::jetstream::manifest::Manifests;
+use natsgate::jetstream::manifest::{self, Manifests};
 use natsgate::nats::Nats;
 use natsgate::serve::{Server, Settings};
 use tempfile::TempDir;
@@ -89,7 +89,10 @@ impl Gateway {
         };
         let (config, mut diagnostics) = config::load(&path, &overrides);
         let config = config.unwrap_or_else(|| panic!("{}", diagnostics.render()));
-        let table = compile(&config, &Manifests::default(), &mut diagnostics)
+        let manifests: Vec<_> =
+            config.manifests.iter().map(|path| (path.value.clone(), path.place)).collect();
+        let manifests = manifest::load(&manifests, &mut diagnostics);
+        let table = compile(&config, &manifests, &mut diagnostics)
             .unwrap_or_else(|| panic!("{}", diagnostics.render()));
         let settings = Settings { start_checks: true, ..Settings::of(&config) };
         let nats = Nats::start(connect::options(&config.nats)).expect("options of the connection");

@@ -1,0 +1,122 @@
+//! The server held against the manifests, again and again: what is not as declared is told in the log, and stands in the
+//! metrics. Nothing is changed.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use arc_swap::ArcSwap;
+use tokio::time::{Instant, sleep};
+
+use super::Gateway;
+use crate::jetstream::declared::Declared;
+use crate::jetstream::drift::{Drifted, drift};
+use crate::jetstream::live;
+use crate::jetstream::plan::{Action, plan};
+
+/// How long the server may take for one comparison.
+const WITHIN: Duration = Duration::from_secs(30);
+
+/// What the manifests declare, and what the last comparison has found.
+#[derive(Debug)]
+pub struct Watched {
+    declared: Vec<Declared>,
+    seen: ArcSwap<Seen>,
+}
+
+/// The outcome of comparisons.
+#[derive(Debug, Clone, Default)]
+pub struct Seen {
+    /// Each stream and consumer of the manifests, and whether it is not as declared, when the server last told.
+    pub assets: Vec<Asset>,
+    /// When the server last told.
+    pub at: Option<SystemTime>,
+    /// Why the last comparison could not be made.
+    pub failure: Option<String>,
+}
+
+/// A stream, or a consumer of it.
+#[derive(Debug, Clone)]
+pub struct Asset {
+    /// The stream's name.
+    pub stream: String,
+    /// The consumer's name; a stream has none.
+    pub consumer: Option<String>,
+    /// Whether it is not as declared.
+    pub drifted: bool,
+}
+
+impl Watched {
+    /// Nothing has been compared yet.
+    pub(super) fn new(declared: Vec<Declared>) -> Watched {
+        Watched { declared, seen: ArcSwap::default() }
+    }
+
+    /// What is known.
+    pub fn seen(&self) -> Arc<Seen> {
+        self.seen.load_full()
+    }
+}
+
+/// Compares, forever. Also when a connection has come or gone.
+pub async fn watch(gateway: Arc<Gateway>, every: Duration) {
+    let mut changes = gateway.nats().changes();
+    let mut told = Vec::new();
+    loop {
+        told = round(&gateway, told).await;
+        tokio::select! {
+            () = sleep(every) => {}
+            changed = changes.changed() => if changed.is_err() { return },
+        }
+    }
+}
+
+/// One comparison. What was told before is not told again; what has been told now is handed back.
+async fn round(gateway: &Gateway, told: Vec<Drifted>) -> Vec<Drifted> {
+    let watched = gateway.watched();
+    let read = match gateway.nats().is_connected() {
+        true => live::read(gateway.nats(), &watched.declared, Instant::now() + WITHIN)
+            .await
+            .map_err(|failure| live::explain(&failure)),
+        false => Err("not connected".to_owned()),
+    };
+    let before = watched.seen();
+    let live = match read {
+        Ok(live) => live,
+        Err(failure) => {
+            if before.failure.as_ref() != Some(&failure) {
+                tracing::warn!(failure, "streams could not be held against their manifests");
+            }
+            watched.seen.store(Arc::new(Seen { failure: Some(failure), ..Seen::clone(&before) }));
+            return told;
+        }
+    };
+    let plan = plan(watched.declared.clone(), &live);
+    let assets = plan.assets.iter().map(|planned| Asset {
+        stream: planned.declared.stream.clone(),
+        consumer: planned.declared.consumer.clone(),
+        drifted: planned.action != Action::None,
+    });
+    let seen = Seen { assets: assets.collect(), at: Some(SystemTime::now()), failure: None };
+    watched.seen.store(Arc::new(seen));
+    let drifted = drift(&plan);
+    if drifted != told {
+        tell(&drifted);
+    }
+    drifted
+}
+
+fn tell(drifted: &[Drifted]) {
+    for one in drifted {
+        let fields: Vec<_> = one.fields.iter().map(|(change, _)| change.shown.as_str()).collect();
+        let (name, missing, fields) = (&one.name, one.missing, fields.join(", "));
+        tracing::warn!(
+            name,
+            missing,
+            fields,
+            "not as the manifests declare; `natsgate streams drift` says why"
+        );
+    }
+    if drifted.is_empty() {
+        tracing::info!("the streams are as the manifests declare");
+    }
+}
