@@ -27,6 +27,15 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
 {{- end -}}
 
+{{- /* Those of every object, and more; the same label twice would be no YAML that the API takes. */ -}}
+{{- define "natsgate.objectLabels" -}}
+{{- merge (dict) (include "natsgate.labels" .top | fromYaml) .more | toYaml -}}
+{{- end -}}
+
+{{- define "natsgate.adminName" -}}
+{{- printf "%s-admin" (include "natsgate.fullname" . | trunc 57 | trimSuffix "-") -}}
+{{- end -}}
+
 {{- define "natsgate.serviceAccountName" -}}
 {{- default (ternary (include "natsgate.fullname" .) "default" .Values.serviceAccount.create) .Values.serviceAccount.name -}}
 {{- end -}}
