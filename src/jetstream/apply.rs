@@ -5,6 +5,7 @@
 //! for that is one round trip.
 
 mod outcome;
+mod restore;
 mod table;
 mod write;
 
@@ -17,7 +18,7 @@ use tokio::time::{Instant, sleep};
 use super::effective::Around;
 use super::field::Kind;
 use super::live::{self, explain};
-use super::plan::{Action, Class, FieldChange, Plan, Planned, compare};
+use super::plan::{Action, Class, FieldChange, Plan, Planned, compare, messages};
 use crate::nats::{ApiFailure, Nats};
 
 pub use outcome::{Applied, Edit, Outcome};
@@ -27,6 +28,9 @@ pub use table::render;
 const TOLD_WITHIN: Duration = Duration::from_secs(2);
 /// How often it is asked.
 const ASKED_EVERY: Duration = Duration::from_millis(100);
+
+/// How long creating may take after deleting.
+const CREATED_WITHIN: Duration = Duration::from_secs(15);
 
 /// What may be done.
 #[derive(Debug, Clone, Copy, Default)]
@@ -47,14 +51,17 @@ pub async fn apply(nats: &Nats, plan: &Plan, options: Options, deadline: Instant
     for planned in &plan.assets {
         let stream = &planned.declared.stream;
         let failed =
-            applied.iter().any(|row| row.kind == Kind::Stream && row.name == *stream && row.is_failure());
+            applied.iter().any(|row| row.kind == Kind::Stream && row.name == *stream && row.lacks_base());
         let step = Step { nats, plan, planned, options, deadline, gone: replaced.contains(stream) };
         let outcome = match planned.declared.kind {
             Kind::Consumer if failed => Outcome::Skipped(format!("its stream {stream} failed")),
             _ => step.run().await.unwrap_or_else(|failure| Outcome::Failed(explain(&failure))),
         };
-        let deleted = planned.declared.kind == Kind::Stream && matches!(outcome, Outcome::Replaced(_));
-        if deleted {
+        let is_new = matches!(
+            (planned.action, &outcome),
+            (_, Outcome::Replaced(_)) | (Action::Replace, Outcome::NotKept(_))
+        );
+        if planned.declared.kind == Kind::Stream && is_new {
             replaced.insert(stream.clone());
         }
         applied.push(Applied { kind: planned.declared.kind, name: planned.declared.title(), outcome });
@@ -96,7 +103,45 @@ impl Step<'_> {
         }
         match planned.action {
             Action::None => Ok(Outcome::Exists),
+            Action::Replace => match self.filled().await? {
+                Some(filled) => Ok(filled),
+                None => self.replace().await,
+            },
             action => self.write(action).await,
+        }
+    }
+
+    /// What was empty when it was planned may have got messages since, whose loss nobody has allowed.
+    async fn filled(&self) -> Result<Option<Outcome>, ApiFailure> {
+        let declared = &self.planned.declared;
+        if declared.kind == Kind::Consumer || self.options.allow_destructive {
+            return Ok(None);
+        }
+        let count = live::messages(self.nats, &declared.stream, self.deadline).await?;
+        Ok((count > 0).then(|| {
+            let lost = messages(count);
+            Outcome::Refused(format!(
+                "it was empty when it was planned, and replacing it now would delete {lost}; plan again"
+            ))
+        }))
+    }
+
+    /// Deletes and creates again. What the server does not take is not found out before, so what was there is put back.
+    async fn replace(&self) -> Result<Outcome, ApiFailure> {
+        write::delete(self.nats, &self.planned.declared, self.deadline).await?;
+        // What is gone has to come again, whatever time everything else has taken.
+        let deadline = Instant::now() + CREATED_WITHIN;
+        let step = Step { deadline, ..*self };
+        match step.write(Action::Replace).await {
+            Ok(outcome) => Ok(outcome),
+            Err(failure @ ApiFailure::Refused(_)) => {
+                let back = restore::restore(self.nats, self.plan, self.planned, deadline).await;
+                Ok(Outcome::Failed(format!("{}; it was deleted already, {back}", explain(&failure))))
+            }
+            Err(failure) => Ok(Outcome::Failed(format!(
+                "{}; it was deleted already, and nobody can tell whether it was created: look, and apply again",
+                explain(&failure)
+            ))),
         }
     }
 

@@ -92,6 +92,8 @@ pub enum Change {
     OnlyOn,
     /// What is captured: what is not any more is lost from then on.
     Subjects,
+    /// What a consumer takes: a stream of interest deletes what no consumer takes any more.
+    Filter,
     /// When messages go: to and from a work queue never; to interest deletes what no consumer waits for.
     Retention,
     /// A mirror can be cut off from 2.12 on, and nothing else.
@@ -133,8 +135,8 @@ impl Field {
 }
 
 use Change::{
-    AtCreation, Bound, ConsumerBounds, DeliverSubject, InPlace, Mirror, OnlyOn, Replace, ReplaceBefore,
-    ReplaceFrom, Retention, Seal, Subjects,
+    AtCreation, Bound, ConsumerBounds, DeliverSubject, Filter, InPlace, Mirror, OnlyOn, Replace,
+    ReplaceBefore, ReplaceFrom, Retention, Seal, Subjects,
 };
 use Form::{Duration, Durations, Limit, Moment, Plain, Set, Tree, Word};
 
@@ -193,8 +195,8 @@ const CONSUMER: &[Field] = &[
     field("ack_wait", "ackWait", Duration, InPlace),
     field("max_deliver", "maxDeliver", Limit, InPlace).sticky(),
     field("backoff", "backoff", Durations, InPlace).sticky(),
-    field("filter_subject", "filterSubject", Plain, InPlace).sticky(),
-    field("filter_subjects", "filterSubjects", Set, InPlace).sticky(),
+    field("filter_subject", "filterSubject", Plain, Filter).sticky(),
+    field("filter_subjects", "filterSubjects", Set, Filter).sticky(),
     field("replay_policy", "replayPolicy", Word("instant"), Replace),
     field("sample_freq", "sampleFreq", Plain, InPlace),
     field("max_waiting", "maxWaiting", Plain, Replace),

@@ -95,6 +95,15 @@ pub async fn config(
     }
 }
 
+/// How many messages a stream holds right now; none if it is not there.
+///
+/// # Errors
+/// See [`ApiFailure`].
+pub async fn messages(nats: &Nats, name: &str, deadline: Instant) -> Result<u64, ApiFailure> {
+    let info = stream_info(nats, name, soon(deadline)).await?;
+    Ok(info.and_then(|info| stream(&info)).map_or(0, |(_, stream)| stream.messages))
+}
+
 async fn pages(nats: &Nats, subject: &str, list: &str, deadline: Instant) -> Result<Vec<Value>, ApiFailure> {
     let mut out = Vec::new();
     for _ in 0..MOST_PAGES {

@@ -3,6 +3,7 @@
 mod change;
 mod class;
 mod kept;
+mod loss;
 mod path;
 mod problems;
 mod report;
@@ -15,13 +16,14 @@ use serde_json::{Map, Value};
 use super::declared::Declared;
 use super::effective::{Around, effective};
 use super::field::Kind;
-use super::live::{Live, LiveStream};
+use super::live::Live;
 use super::version::Version;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 
 pub use change::{FieldChange, Op, compare};
 pub use class::Class;
 pub use kept::target;
+pub(super) use loss::messages;
 pub use path::show;
 pub(super) use problems::sendable;
 pub(super) use report::change as change_to_json;
@@ -143,8 +145,12 @@ pub fn plan(declared: Vec<Declared>, live: &Live) -> Plan {
         unmanaged: unmanaged(&declared, live),
     };
     let streams: Vec<_> = declared.iter().filter(|one| one.kind == Kind::Stream).cloned().collect();
+    let known: BTreeSet<String> = declared.iter().map(Declared::title).collect();
     for one in declared {
         let mut planned = planned(one, &streams, live);
+        planned.loses = (planned.action == Action::Replace)
+            .then(|| loss::of(&planned.declared, live.streams.get(&planned.declared.stream)?, &known))
+            .flatten();
         planned.problems = problems::of(&planned, &streams, live);
         plan.assets.push(planned);
     }
@@ -174,7 +180,6 @@ fn planned(declared: Declared, streams: &[Declared], live: &Live) -> Planned {
         (_, Some(Class::Replace)) => Action::Replace,
         _ => Action::Update,
     };
-    let loses = (action == Action::Replace).then(|| loses(&declared, stream)).flatten();
     Planned {
         declared,
         live: config,
@@ -182,7 +187,7 @@ fn planned(declared: Declared, streams: &[Declared], live: &Live) -> Planned {
         changes,
         kept,
         problems: Vec::new(),
-        loses,
+        loses: None,
         stream: around_stream,
     }
 }
@@ -193,28 +198,6 @@ fn stream_of(consumer: &Declared, streams: &[Declared], live: &Live) -> Option<M
         streams.iter().find(|stream| stream.stream == consumer.stream).map(|stream| &stream.config);
     let config = declared.or_else(|| live.streams.get(&consumer.stream).map(|stream| &stream.config))?;
     Some(effective(Kind::Stream, config, &Around::default()))
-}
-
-/// What deleting something takes with it.
-fn loses(declared: &Declared, stream: Option<&LiveStream>) -> Option<String> {
-    let stream = stream?;
-    let messages = stream.messages;
-    match declared.kind {
-        Kind::Stream if messages == 0 => None,
-        Kind::Stream => {
-            let consumers: Vec<_> = stream.consumers.keys().map(String::as_str).collect();
-            let with = match consumers.as_slice() {
-                [] => String::new(),
-                names => format!(" and its consumers {}", names.join(", ")),
-            };
-            let plural = if messages == 1 { "" } else { "s" };
-            Some(format!("its {messages} message{plural}{with}"))
-        }
-        Kind::Consumer if stream.config.get("retention").is_some_and(|kind| kind == "interest") => {
-            Some("the messages that no other consumer waits for".to_owned())
-        }
-        Kind::Consumer => None,
-    }
 }
 
 fn gives_up_subjects(planned: &Planned) -> bool {

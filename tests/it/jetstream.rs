@@ -7,6 +7,7 @@ mod classes;
 mod command;
 mod drift;
 mod lint;
+mod losses;
 mod manifests;
 mod operations;
 mod plan;

@@ -108,6 +108,12 @@ impl Applied {
         )
     }
 
+    /// Whether nothing may be built on it: it is not there, or not as it was meant to become. What the server keeps
+    /// otherwise by a limit of its own is there, and will never be otherwise.
+    pub(super) fn lacks_base(&self) -> bool {
+        self.is_failure() && !matches!(self.outcome, Outcome::NotKept(_))
+    }
+
     /// Whether the server was left otherwise than declared, on purpose.
     pub fn is_difference(&self) -> bool {
         matches!(self.outcome, Outcome::Prevented(..) | Outcome::Differs(_))

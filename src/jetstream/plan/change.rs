@@ -81,7 +81,7 @@ pub fn compare(
         let rest = value(resting.get(way));
         let written = target.contains_key(&leaf.root)
             || (leaf.root == "filter_subjects" && target.contains_key("filter_subject"));
-        let (class, why) = class::of(kind, &leaf.root, &wanted, &has, version);
+        let (class, why) = class::of(kind, &leaf.root, &wanted, &has, &around, version);
         changes.push(FieldChange {
             field: way.clone(),
             shown: leaf.shown.clone(),

@@ -1,7 +1,8 @@
 //! What a change costs: nothing, data, or the whole thing. Pure.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
+use crate::jetstream::effective::Around;
 use crate::jetstream::field::{Change, Kind};
 use crate::jetstream::version::Version;
 use crate::subject::covers;
@@ -36,6 +37,7 @@ pub(super) fn of(
     root: &str,
     wanted: &Map<String, Value>,
     has: &Map<String, Value>,
+    around: &Around<'_>,
     version: Version,
 ) -> (Class, Reason) {
     let (to, from) = (wanted.get(root), has.get(root));
@@ -54,6 +56,7 @@ pub(super) fn of(
         Change::OnlyOn if to.is_none() => never("the server never turns it off again"),
         Change::OnlyOn => note("it can never be turned off again"),
         Change::Subjects => subjects(to, from),
+        Change::Filter => filter(to, from, around.stream),
         Change::Retention => retention(to, from),
         Change::Mirror => mirror(to, version),
         Change::DeliverSubject if to.is_some() == from.is_some() => {
@@ -91,17 +94,31 @@ fn bound(root: &str, to: Option<&Value>, from: Option<&Value>) -> (Class, Reason
 }
 
 fn subjects(to: Option<&Value>, from: Option<&Value>) -> (Class, Reason) {
+    match given_up(to, from).as_slice() {
+        [] => (Class::InPlace, None),
+        gone => lost(&format!("what is published to {} is not stored any more", gone.join(", "))),
+    }
+}
+
+/// A stream of interest gives up at once what none of its consumers takes any more.
+fn filter(to: Option<&Value>, from: Option<&Value>, stream: Option<&Map<String, Value>>) -> (Class, Reason) {
+    let interest = stream.and_then(|stream| stream.get("retention")).is_some_and(|kind| kind == "interest");
+    let everything = json!([">"]);
+    let gone = given_up(to.or(Some(&everything)), from.or(Some(&everything)));
+    match interest && !gone.is_empty() {
+        true => lost("messages that it no longer takes and no other consumer waits for are deleted"),
+        false => (Class::InPlace, None),
+    }
+}
+
+/// The subjects of the old list that the new one covers no more.
+fn given_up(to: Option<&Value>, from: Option<&Value>) -> Vec<String> {
     let list = |value: Option<&Value>| -> Vec<String> {
         let items = value.and_then(Value::as_array).into_iter().flatten();
         items.filter_map(Value::as_str).map(str::to_owned).collect()
     };
     let new = list(to);
-    let gone: Vec<_> =
-        list(from).into_iter().filter(|old| !new.iter().any(|subject| covers(subject, old))).collect();
-    match gone.as_slice() {
-        [] => (Class::InPlace, None),
-        gone => lost(&format!("what is published to {} is not stored any more", gone.join(", "))),
-    }
+    list(from).into_iter().filter(|old| !new.iter().any(|subject| covers(subject, old))).collect()
 }
 
 fn retention(to: Option<&Value>, from: Option<&Value>) -> (Class, Reason) {
