@@ -19,7 +19,7 @@ use super::effective::Around;
 use super::field::Kind;
 use super::live::{self, explain};
 use super::plan::{Action, Class, FieldChange, Plan, Planned, compare, messages};
-use crate::nats::{ApiFailure, Nats};
+use crate::nats::{ApiFailure, Failure, Nats};
 
 pub use outcome::{Applied, Edit, Outcome};
 pub use table::render;
@@ -128,21 +128,38 @@ impl Step<'_> {
 
     /// Deletes and creates again. What the server does not take is not found out before, so what was there is put back.
     async fn replace(&self) -> Result<Outcome, ApiFailure> {
-        write::delete(self.nats, &self.planned.declared, self.deadline).await?;
-        // What is gone has to come again, whatever time everything else has taken.
-        let deadline = Instant::now() + CREATED_WITHIN;
-        let step = Step { deadline, ..*self };
-        match step.write(Action::Replace).await {
-            Ok(outcome) => Ok(outcome),
-            Err(failure @ ApiFailure::Refused(_)) => {
-                let back = restore::restore(self.nats, self.plan, self.planned, deadline).await;
-                Ok(Outcome::Failed(format!("{}; it was deleted already, {back}", explain(&failure))))
-            }
-            Err(failure) => Ok(Outcome::Failed(format!(
-                "{}; it was deleted already, and nobody can tell whether it was created: look, and apply again",
-                explain(&failure)
-            ))),
+        if let Err(failure) = write::delete(self.nats, &self.planned.declared, self.deadline).await {
+            return match failure.is_temporary() {
+                true => Ok(Outcome::Failed(format!(
+                    "{}; nobody can tell whether it was deleted: look, and apply again",
+                    explain(&failure)
+                ))),
+                false => Err(failure),
+            };
         }
+        // What is gone has to come again, whatever time everything else has taken.
+        let step = Step { deadline: Instant::now() + CREATED_WITHIN, ..*self };
+        loop {
+            let failure = match step.write(Action::Replace).await {
+                Ok(outcome) => return Ok(outcome),
+                Err(failure) => failure,
+            };
+            if !failure.is_temporary() || Instant::now() + ASKED_EVERY >= step.deadline {
+                return Ok(Outcome::Failed(self.not_created(&failure).await));
+            }
+            // To create the same twice is no mistake.
+            sleep(ASKED_EVERY).await;
+        }
+    }
+
+    async fn not_created(&self, failure: &ApiFailure) -> String {
+        let came = match failure {
+            ApiFailure::Refused(_) | ApiFailure::Send(Failure::Denied { .. }) => {
+                restore::restore(self.nats, self.plan, self.planned, Instant::now() + CREATED_WITHIN).await
+            }
+            _ => "and nobody can tell whether it was created: look, and apply again".to_owned(),
+        };
+        format!("{}; it was deleted already, {came}", explain(failure))
     }
 
     /// What the server cannot do, whatever is allowed.

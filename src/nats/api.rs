@@ -10,6 +10,8 @@ use super::{Nats, headers};
 
 const NOT_ENABLED_FOR_ACCOUNT: u64 = 10_039;
 const NOT_ENABLED: u64 = 10_076;
+/// As in HTTP.
+const UNAVAILABLE: u16 = 503;
 
 /// An error of JetStream, by the numbers that it is known by.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, thiserror::Error)]
@@ -46,6 +48,18 @@ impl ApiFailure {
         match self {
             Self::Send(failure) => *failure == Failure::NoResponders,
             Self::Refused(error) => matches!(error.err_code, NOT_ENABLED | NOT_ENABLED_FOR_ACCOUNT),
+            Self::BadReply(_) => false,
+        }
+    }
+
+    /// Whether the same may succeed a moment later: a connection is on its way back, or a leader.
+    pub fn is_temporary(&self) -> bool {
+        match self {
+            Self::Send(failure) => matches!(
+                failure,
+                Failure::NotConnected | Failure::ConnectionLost | Failure::Timeout | Failure::NoResponders
+            ),
+            Self::Refused(error) => error.code == UNAVAILABLE && !self.is_jetstream_off(),
             Self::BadReply(_) => false,
         }
     }

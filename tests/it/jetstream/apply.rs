@@ -226,7 +226,8 @@ async fn what_a_cluster_keeps_is_proven_too() {
 #[tokio::test]
 async fn what_the_server_keeps_otherwise_is_told_and_fails() {
     // A server with a lower bound of its own, which no answer of its API tells.
-    let server = NatsServer::with("jetstream { limits { max_ack_pending: 50 } }").await;
+    let server =
+        NatsServer::with("jetstream { store_dir: $DIR/limited, limits { max_ack_pending: 50 } }").await;
     let bench = Bench::on(server).await;
     let declared = text("name: S", &["streamName: S, durableName: C, ackPolicy: explicit, ackWait: 1s"]);
     let run = bench.command(&declared, &["apply"]).await;

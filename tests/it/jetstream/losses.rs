@@ -1,6 +1,7 @@
 //! What a change takes with it: nothing goes that no flag allowed, and a replacement that fails leaves what was there.
 
-use natsgate::jetstream::apply::{Applied, Options, Outcome, render};
+use futures_util::StreamExt as _;
+use natsgate::jetstream::apply::{Applied, Options, Outcome, apply, render};
 use natsgate::jetstream::plan::Class;
 use serde_json::{Value, json};
 
@@ -105,9 +106,53 @@ async fn a_consumer_that_would_skip_what_it_has_not_delivered_is_not_replaced_wi
 
 #[tokio::test]
 async fn a_stream_that_the_server_keeps_otherwise_has_its_consumers_all_the_same() {
-    let server = NatsServer::with("jetstream { limits { duplicate_window: 30s } }").await;
+    let server =
+        NatsServer::with("jetstream { store_dir: $DIR/limited, limits { duplicate_window: 30s } }").await;
     let bench = Bench::on(server).await;
     let applied = bench.apply(&manifests(FILE, &[WORK]), NONE).await;
     assert!(matches!(applied[0].outcome, Outcome::NotKept(_)), "{}", render(&applied));
     assert_eq!(applied[1].outcome, Outcome::Created, "{}", render(&applied));
+}
+
+/// Passes what is sent to `$FAKE.API` on to the server. The first creation is answered as by a cluster that has no leader
+/// for it right now.
+async fn unsteady(bench: &Bench) -> natsgate::nats::Nats {
+    let client = bench.server.client().await;
+    let mut requests = client.subscribe("$FAKE.API.>").await.expect("subscribed");
+    client.flush().await.expect("flushed");
+    tokio::spawn(async move {
+        let mut failed = false;
+        while let Some(request) = requests.next().await {
+            let Some(reply) = request.reply else { continue };
+            let subject = request.subject.replace("$FAKE.API", "$JS.API");
+            let answer = match !failed && subject.starts_with("$JS.API.STREAM.CREATE") {
+                true => {
+                    failed = true;
+                    let error = json!({ "code": 503, "err_code": 10_008, "description": "unavailable" });
+                    json!({ "error": error }).to_string().into()
+                }
+                false => client.request(subject, request.payload).await.expect("an answer").payload,
+            };
+            client.publish(reply, answer).await.expect("published");
+        }
+    });
+    let options = natsgate::nats::Options {
+        servers: vec![bench.server.url()],
+        api_prefix: "$FAKE.API".to_owned(),
+        ..Default::default()
+    };
+    let nats = natsgate::nats::Nats::start(options).expect("options are right");
+    assert!(nats.connected(super::bench::deadline()).await);
+    nats
+}
+
+#[tokio::test]
+async fn what_was_deleted_is_created_when_the_cluster_is_able_to_again() {
+    let bench = Bench::start().await;
+    bench.apply(&manifests(FILE, &[]), NONE).await;
+    let plan = bench.plan(&manifests(MEMORY, &[])).await;
+    let nats = unsteady(&bench).await;
+    let applied = apply(&nats, &plan, ALL, super::bench::deadline()).await;
+    assert!(matches!(applied[0].outcome, Outcome::Replaced(_)), "{}", render(&applied));
+    assert_eq!(bench.config("STREAM.INFO.ORDERS").await["storage"], json!("memory"));
 }
