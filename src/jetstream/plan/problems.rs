@@ -21,7 +21,10 @@ pub(super) fn of(planned: &Planned, streams: &[Declared], live: &Live) -> Vec<Di
         .map(|(field, since)| newer(declared, &field, since, live))
         .collect();
     match declared.kind {
-        Kind::Stream => out.extend(overlap(planned, streams, live)),
+        Kind::Stream => {
+            out.extend(overlap(planned, streams, live));
+            out.extend(born_sealed(planned));
+        }
         Kind::Consumer => {
             let known = streams.iter().any(|stream| stream.stream == declared.stream)
                 || live.streams.contains_key(&declared.stream);
@@ -75,6 +78,21 @@ fn newer(declared: &Declared, field: &str, since: Version, live: &Live) -> Diagn
     )
     .reason(format!("servers from {major}.{minor} on know it, this one is {}", live.version))
     .help("upgrade the server, or remove the field")
+}
+
+/// Only what exists can be sealed.
+fn born_sealed(planned: &Planned) -> Option<Diagnostic> {
+    let declared = &planned.declared;
+    let creates = matches!(planned.action, Action::Create | Action::Replace);
+    let sealed = declared.config.get("sealed").is_some_and(|sealed| *sealed == true);
+    (creates && sealed).then(|| {
+        Diagnostic::error(
+            declared.place,
+            format!("stream `{}` would have to be created sealed", declared.stream),
+        )
+        .reason("the server creates no sealed stream, it seals one that exists")
+        .help("apply it without `sealed`, fill it, and add `sealed: true` then")
+    })
 }
 
 /// A subject that another stream captures, which no manifest declares; among declared ones the linter looks.

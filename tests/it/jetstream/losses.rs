@@ -156,3 +156,17 @@ async fn what_was_deleted_is_created_when_the_cluster_is_able_to_again() {
     assert!(matches!(applied[0].outcome, Outcome::Replaced(_)), "{}", render(&applied));
     assert_eq!(bench.config("STREAM.INFO.ORDERS").await["storage"], json!("memory"));
 }
+
+#[tokio::test]
+async fn a_sealed_stream_is_never_created_so_none_is_deleted_for_it() {
+    let bench = Bench::start().await;
+    let sealed = |spec: &str| manifests(&format!("{spec}, sealed: true"), &[]);
+    assert!(bench.plan(&sealed(FILE)).await.has_problems(), "nothing to seal");
+    bench.apply(&manifests(FILE, &[]), NONE).await;
+    publish(&bench, "orders.new").await;
+    let applied = bench.apply(&sealed(MEMORY), ALL).await;
+    assert!(matches!(applied[0].outcome, Outcome::Refused(_)), "{}", render(&applied));
+    assert_eq!(messages(&bench).await, json!(1));
+    let applied = bench.apply(&sealed(FILE), ALL).await;
+    assert!(matches!(applied[0].outcome, Outcome::Updated(_)), "{}", render(&applied));
+}
