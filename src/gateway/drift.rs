@@ -73,20 +73,23 @@ pub async fn watch(gateway: Arc<Gateway>, every: Duration) {
 /// One comparison. What was told before is not told again; what has been told now is handed back.
 async fn round(gateway: &Gateway, told: Vec<Drifted>) -> Vec<Drifted> {
     let watched = gateway.watched();
-    let read = match gateway.nats().is_connected() {
-        true => live::read(gateway.nats(), &watched.declared, Instant::now() + WITHIN)
-            .await
-            .map_err(|failure| live::explain(&failure)),
-        false => Err("not connected".to_owned()),
-    };
     let before = watched.seen();
-    let live = match read {
+    let fails = |failure: String| {
+        watched.seen.store(Arc::new(Seen { failure: Some(failure), ..Seen::clone(&before) }));
+    };
+    if !gateway.nats().is_connected() {
+        // The connection tells of itself.
+        fails("not connected".to_owned());
+        return told;
+    }
+    let live = match live::read(gateway.nats(), &watched.declared, Instant::now() + WITHIN).await {
         Ok(live) => live,
         Err(failure) => {
+            let failure = live::explain(&failure);
             if before.failure.as_ref() != Some(&failure) {
                 tracing::warn!(failure, "streams could not be held against their manifests");
             }
-            watched.seen.store(Arc::new(Seen { failure: Some(failure), ..Seen::clone(&before) }));
+            fails(failure);
             return told;
         }
     };
