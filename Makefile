@@ -11,7 +11,7 @@ with_nats = scripts/check-toolchain && NATS_SERVER="$$(scripts/nats-server)" && 
 
 .PHONY: help
 help: ## Lists these commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 .PHONY: demo
 demo: ## Starts NATS, the example services and the gateway, and calls them; ARGS=--once ends after the calls

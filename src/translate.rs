@@ -14,8 +14,9 @@ use http::{HeaderValue, Response, StatusCode};
 use http_body_util::Full;
 
 use crate::authenticate::Caller;
-use crate::expression::{EvalError, Parameter, Place, ProblemInfo, ReplyInfo, RequestInfo, Scope};
+use crate::expression::{EvalError, Parameter, Place, ProblemInfo, Reason, ReplyInfo, RequestInfo, Scope};
 use crate::head::Head;
+use crate::media_type::is_form;
 use crate::problem::{Code, Problem, Violation};
 use crate::validate::Payload;
 
@@ -82,8 +83,12 @@ fn header_value(text: &str) -> Option<HeaderValue> {
 }
 
 /// An expression that failed while the outbound message was built: the client's request lacks something.
-fn unfit_request(error: &EvalError) -> Problem {
-    let detail = error.to_string();
+fn unfit_request(error: &EvalError, head: &Head) -> Problem {
+    let mut detail = error.to_string();
+    // Mostly JSON of a client that forgot to say so: curl's own word for a body is a form.
+    if matches!(error.place, Place::Body { .. }) && error.reason == Reason::Missing && sent_form(head) {
+        detail.push_str("; by its Content-Type the body is a form");
+    }
     let (code, violation) = match &error.place {
         Place::Parameter { name, .. } => {
             (Code::InvalidParameter, Some(Violation::parameter(name.as_str(), &detail)))
@@ -95,6 +100,11 @@ fn unfit_request(error: &EvalError) -> Problem {
     };
     let cause = format!("${{{}}}: {detail}", error.expression);
     Problem::new(code, detail).with_errors(violation.into_iter().collect()).because(cause)
+}
+
+fn sent_form(head: &Head) -> bool {
+    let given = head.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    given.is_some_and(is_form)
 }
 
 /// An expression that failed while the reply was mapped: the service's reply lacks something.

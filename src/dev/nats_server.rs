@@ -23,7 +23,7 @@ const STOPS_WITHIN: Duration = Duration::from_secs(10);
 /// How long a drop waits for a killed process, so that the store can be removed after it.
 const DIES_WITHIN: Duration = Duration::from_secs(1);
 /// Lines of the server's log that are shown when it does not start.
-const LAST_LINES: usize = 20;
+const LAST_LINES: usize = 5;
 
 /// Why there is no server.
 #[derive(Debug, thiserror::Error)]
@@ -45,17 +45,17 @@ pub enum StartError {
         error: io::Error,
     },
     /// It ran and gave up; a port that is taken is the usual reason.
-    #[error("nats-server ended at its start ({status}); the end of its log:\n{log}")]
+    #[error("nats-server ended at its start ({status}); the end of its log:\n{log}{}", next_step(log))]
     Ended {
         /// Exit code or signal.
         status: ExitStatus,
-        /// The last 20 lines; empty if it wrote none.
+        /// The last lines; empty if it wrote none.
         log: String,
     },
     /// It still ran after 20 seconds without taking connections, and was killed.
     #[error("nats-server is not ready after {} seconds; the end of its log:\n{log}", STARTS_WITHIN.as_secs())]
     NotReady {
-        /// The last 20 lines; empty if it wrote none.
+        /// The last lines; empty if it wrote none.
         log: String,
     },
 }
@@ -164,6 +164,15 @@ fn spawn(program: &Path, store: &Path, port: Option<u16>) -> Result<Child, Start
 
 fn log_file(store: &Path) -> std::path::PathBuf {
     store.join("nats-server.log")
+}
+
+/// What to do about the usual reason, if the log tells it.
+fn next_step(log: &str) -> &'static str {
+    if log.contains("address already in use") {
+        "\n  next: choose another port with --nats-port, or none"
+    } else {
+        ""
+    }
 }
 
 fn end_of_log(store: &Path) -> String {

@@ -100,7 +100,7 @@ async fn stores(
 ) -> Result<Vec<String>, ApiFailure> {
     let Some(info) = stream_info(nats, stream, deadline).await? else {
         return Ok(vec![format!(
-            "stream {stream} does not exist: create it with NACK or `nats stream add`; `natsgate dev` creates what `manifests` declare"
+            "stream {stream} does not exist: create it by `natsgate streams apply`, NACK or `nats stream add`"
         )]);
     };
     let config = &info["config"];

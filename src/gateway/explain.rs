@@ -11,6 +11,7 @@ use super::{Progress, permitted, unsuccessful};
 use crate::authenticate::Caller;
 use crate::dispatch::{self, Binding};
 use crate::exchange::Outbound;
+use crate::expression::Occurrence;
 use crate::head::Head;
 use crate::json::Document;
 use crate::nats::Outgoing;
@@ -119,6 +120,9 @@ fn demanded(operation: &Operation, caller: &Caller, outcome: &str) -> Option<Val
     }
     let caller_is = match caller.identity() {
         Some(identity) => format!("{} by --claims, which nobody has verified", identity.name),
+        None if operation.access.caller() == Occurrence::Always => {
+            "nobody, whom the gateway answers 401; give a token's claims with --claims".to_owned()
+        }
         None => "nobody: no credentials are sent; give a token's claims with --claims".to_owned(),
     };
     let outcome = if decides(operation, caller) { outcome } else { " (not decided: nobody calls)" };

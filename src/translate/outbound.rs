@@ -85,9 +85,9 @@ impl Mapping {
         deadline: Instant,
     ) -> Result<Outbound, Problem> {
         let scope = seen.scope(None, None);
-        let subject = self.subject.render(&scope).map_err(|error| unfit_request(&error))?;
+        let subject = self.subject.render(&scope).map_err(|error| unfit_request(&error, seen.head))?;
         let body = match &self.payload {
-            Some(template) => template.render(&scope).map_err(|error| unfit_request(&error))?,
+            Some(template) => template.render(&scope).map_err(|error| unfit_request(&error, seen.head))?,
             None => payload.body.bytes.clone(),
         };
         let mut headers = self.headers(seen, payload)?;
@@ -123,7 +123,7 @@ impl Mapping {
         }
         let scope = seen.scope(None, None);
         for (name, template) in &self.headers {
-            let value = template.render(&scope).map_err(|error| unfit_request(&error))?;
+            let value = template.render(&scope).map_err(|error| unfit_request(&error, seen.head))?;
             let Some(value) = value else { continue };
             if !headers.insert(name, &value) {
                 return Err(unsendable(name, template));
@@ -195,7 +195,9 @@ impl Storing {
         let fingerprint = || Some(identity::fingerprint(seen.head, &payload.body.bytes));
         let required = match &self.id {
             IdSource::Declared(template) => {
-                let id = template.render(&seen.scope(None, None)).map_err(|error| unfit_request(&error))?;
+                let id = template
+                    .render(&seen.scope(None, None))
+                    .map_err(|error| unfit_request(&error, seen.head))?;
                 return Ok(Identity { id, fingerprint: fingerprint() });
             }
             IdSource::Caller { required } => *required,

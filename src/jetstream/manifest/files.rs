@@ -99,7 +99,7 @@ fn unreadable(path: &Path, named_at: Place, error: &io::Error) -> Diagnostic {
     let diagnostic = Diagnostic::error(named_at, format!("cannot read `{}`: {error}", path.display()));
     match error.kind() {
         io::ErrorKind::NotFound => {
-            diagnostic.help("correct the path; it is relative to the file that names it")
+            diagnostic.help("correct the path; it is relative to the file that names it, or to this folder if an argument does")
         }
         io::ErrorKind::InvalidData => diagnostic.help("manifests are YAML in UTF-8"),
         _ => diagnostic.help("let the user that natsgate runs as read it"),

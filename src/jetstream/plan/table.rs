@@ -78,7 +78,7 @@ fn summary(plan: &Plan) -> String {
         return "nothing to plan: no manifest declares a stream or a consumer".to_owned();
     }
     match next(plan) {
-        Some(next) => format!("{}\nnext: {next}", told.join(", ")),
+        Some(next) => format!("{}\nnext: `{next}`, with the same paths and flags", told.join(", ")),
         None => told.join(", "),
     }
 }

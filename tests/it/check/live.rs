@@ -33,7 +33,7 @@ async fn what_is_missing_is_told_and_what_to_do() {
         "natsgate.yaml: 2 operations are bound
 ready    GET /users/{id}
 broken   POST /jobs
-           stream JOBS does not exist: create it with NACK or `nats stream add`; `natsgate dev` creates what `manifests` declare
+           stream JOBS does not exist: create it by `natsgate streams apply`, NACK or `nats stream add`
 exit code 1
 "
     );

@@ -73,7 +73,7 @@ operations:
     for line in [
         "access       people (Authorization: Bearer; scopes read write), or services (header x-api-key)",
         "authorize    ${claims.?org.orValue(\"\") == path.org} (not decided: nobody calls)",
-        "caller       nobody: no credentials are sent; give a token's claims with --claims",
+        "caller       nobody, whom the gateway answers 401; give a token's claims with --claims",
         "  payload    {}",
     ] {
         assert!(run.stdout.lines().any(|one| one == line), "{line}:\n{}", run.stdout);
