@@ -13,6 +13,7 @@ pub mod route;
 
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
 use http_body_util::Full;
@@ -38,7 +39,7 @@ pub struct Gateway {
     table: Compiled,
     in_flight: InFlight,
     nats: Nats,
-    watched: drift::Watched,
+    drift: ArcSwap<drift::Seen>,
     closed: CancellationToken,
 }
 
@@ -62,10 +63,9 @@ struct Progress {
 
 impl Gateway {
     /// A gateway over a compiled route table.
-    pub fn new(mut table: Compiled, nats: Nats) -> Gateway {
+    pub fn new(table: Compiled, nats: Nats) -> Gateway {
         let in_flight = InFlight::new(table.in_flight);
-        let watched = drift::Watched::new(std::mem::take(&mut table.declared));
-        Gateway { table, in_flight, nats, watched, closed: CancellationToken::new() }
+        Gateway { table, in_flight, nats, drift: ArcSwap::default(), closed: CancellationToken::new() }
     }
 
     /// Answers one request. `note` takes what the access log says of it.
@@ -160,9 +160,9 @@ impl Gateway {
         &self.table.verifiers
     }
 
-    /// What the manifests declare, and whether the server is so. Somebody has to [watch](drift::watch) it.
-    pub fn watched(&self) -> &drift::Watched {
-        &self.watched
+    /// Whether the server is as the manifests declare. Somebody has to [watch](drift::watch) it.
+    pub fn drift(&self) -> Arc<drift::Seen> {
+        self.drift.load_full()
     }
 
     /// The connection.

@@ -23,6 +23,12 @@ use crate::validate::Payload;
 /// An answer to the client.
 pub type HttpResponse = Response<Full<Bytes>>;
 
+/// Whether the values of `Connection` name a header: it is for that connection alone (RFC 9110, 7.6.1).
+fn named_by_connection<'a>(values: impl IntoIterator<Item = &'a str>, name: &str) -> bool {
+    let options = values.into_iter().flat_map(|value| value.split(','));
+    options.into_iter().any(|option| option.trim().eq_ignore_ascii_case(name))
+}
+
 /// What expressions may read of a request: as much of it as is known so far.
 #[derive(Debug, Clone, Copy)]
 pub struct Seen<'a> {

@@ -34,7 +34,7 @@ pub(super) fn answer(gateway: &Gateway) -> (StatusCode, [(http::HeaderName, &'st
 
 fn text(gateway: &Gateway) -> Result<String, fmt::Error> {
     let mut registry = Registry::with_prefix("natsgate");
-    let seen = gateway.watched().seen();
+    let seen = gateway.drift();
     // Without a comparison there is nothing to say, and a 0 would say that all is well.
     if seen.at.is_some() || seen.failure.is_some() {
         drift(&seen, &mut registry);

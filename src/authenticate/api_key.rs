@@ -14,7 +14,7 @@ use subtle::ConstantTimeEq;
 use super::caller::{Identity, Scopes};
 use super::entries;
 use super::failure::Failure;
-use super::file::{self, Watched};
+use super::file::Watched;
 use crate::diagnostic::{Diagnostic, Diagnostics, Place};
 
 const HELP: &str =
@@ -45,13 +45,8 @@ impl ApiKeys {
         let verifier = Arc::clone(verifier);
         let parse =
             move |path: &Path, text, diagnostics: &mut Diagnostics| table(&verifier, path, text, diagnostics);
-        match Watched::load(path, Box::new(parse), diagnostics) {
-            Ok(keys) => Some(ApiKeys { keys: Arc::new(keys?) }),
-            Err(error) => {
-                diagnostics.push(file::unreadable(place, &error));
-                None
-            }
-        }
+        let keys = Watched::load(path, place, Box::new(parse), diagnostics)?;
+        Some(ApiKeys { keys: Arc::new(keys) })
     }
 
     /// Whose key it is.

@@ -90,17 +90,12 @@ impl Users {
             Some(Table::new(&verifier, entries, key))
         };
         let processors = std::thread::available_parallelism().map_or(2, usize::from);
-        match Watched::load(path, Box::new(parse), diagnostics) {
-            Ok(users) => Some(Users {
-                users: Arc::new(users?),
-                places: Semaphore::new(processors + MOST_WAITING),
-                checking: Arc::new(Semaphore::new(processors)),
-            }),
-            Err(error) => {
-                diagnostics.push(file::unreadable(place, &error));
-                None
-            }
-        }
+        let users = Watched::load(path, place, Box::new(parse), diagnostics)?;
+        Some(Users {
+            users: Arc::new(users),
+            places: Semaphore::new(processors + MOST_WAITING),
+            checking: Arc::new(Semaphore::new(processors)),
+        })
     }
 
     /// Who these credentials are of.

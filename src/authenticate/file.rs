@@ -50,26 +50,26 @@ impl<T> std::fmt::Debug for Watched<T> {
 }
 
 impl<T: Send + Sync + 'static> Watched<T> {
-    /// Reads a file for the first time, blocking. What is wrong with its content is in the diagnostics.
-    ///
-    /// # Errors
-    /// If it cannot be read at all.
+    /// Reads a file for the first time, blocking. What is wrong is told at its place, in the file or, if it cannot be
+    /// read at all, where it is named.
     pub(super) fn load(
         path: &Path,
+        named_at: Place,
         parse: Box<Parse<T>>,
         diagnostics: &mut Diagnostics,
-    ) -> io::Result<Option<Watched<T>>> {
-        let (stamp, text) = read(path)?;
-        let Some(content) = parse(path, text, diagnostics) else { return Ok(None) };
+    ) -> Option<Watched<T>> {
+        let read = read(path).map_err(|error| diagnostics.push(unreadable(named_at, &error)));
+        let (stamp, text) = read.ok()?;
+        let content = parse(path, text, diagnostics)?;
         let freshness = Freshness::default();
         freshness.succeeded();
-        Ok(Some(Watched {
+        Some(Watched {
             path: path.to_owned(),
             parse,
             content: ArcSwap::from_pointee(content),
             stamp: Mutex::new(stamp),
             freshness,
-        }))
+        })
     }
 
     /// What it holds.

@@ -16,7 +16,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 use url::Url;
 
-use super::file::{self, Watched};
+use super::file::Watched;
 use crate::config::Algorithm;
 use crate::diagnostic::{Diagnostic, Diagnostics, Place};
 use fetch::Address;
@@ -92,13 +92,8 @@ impl KeySource {
             })
             .ok()
         };
-        match Watched::load(path, Box::new(parse), diagnostics) {
-            Ok(watched) => watched.map(|watched| KeySource::File(FileKeys(Arc::new(watched)))),
-            Err(error) => {
-                diagnostics.push(file::unreadable(place, &error));
-                None
-            }
-        }
+        let keys = Watched::load(path, place, Box::new(parse), diagnostics)?;
+        Some(KeySource::File(FileKeys(Arc::new(keys))))
     }
 
     /// Keys at a URL, fetched once somebody [watches](Self::watch).

@@ -7,19 +7,15 @@ use tokio::time::Instant;
 
 use super::load::load_or_tell;
 use super::serve::{overrides, serve};
+use super::streams::compared;
 use super::{DONE, DevArgs, FAILED, INVALID};
 use crate::dev::nats_server::{NatsServer, find_binary};
 use crate::gateway::connect;
 use crate::jetstream::apply::{self, Applied, apply};
-use crate::jetstream::declared::declared;
-use crate::jetstream::live;
 use crate::jetstream::manifest::Manifests;
-use crate::jetstream::plan::plan;
-use crate::nats::{Nats, Options};
+use crate::nats::Options;
 use crate::telemetry::{self, LogFormat};
 
-/// How long a server that runs already may take to be reached.
-const REACHED: Duration = Duration::from_secs(10);
 /// How long the server may take to create everything.
 const PREPARED: Duration = Duration::from_secs(30);
 
@@ -63,19 +59,11 @@ async fn start_server(port: Option<u16>) -> anyhow::Result<NatsServer> {
 
 /// Creates the streams and consumers that the manifests declare and the server lacks; `false` if any failed.
 async fn prepare(options: Options, manifests: &Manifests, replicas: u32) -> anyhow::Result<bool> {
-    let servers = options.servers.join(", ");
-    let nats = Nats::start(options)?;
-    if !nats.connected(Instant::now() + REACHED).await {
-        let reason = nats.status().last_error.unwrap_or_else(|| "no answer".to_owned());
-        anyhow::bail!("cannot connect to {servers}: {reason}; without --nats a server is started");
-    }
-    let (declared, deadline) = (declared(manifests, Some(replicas)), Instant::now() + PREPARED);
-    let live = live::read(&nats, &declared, deadline).await;
-    let live =
-        live.map_err(|failure| anyhow::anyhow!("cannot read {servers}: {}", live::explain(&failure)))?;
+    let next = "without --nats a server is started";
+    let (nats, plan, deadline) = compared(options, manifests, Some(replicas), PREPARED, next).await?;
     // The server may be shared: what exists on it is not this command's to change.
     let options = apply::Options { create_only: true, ..apply::Options::default() };
-    let applied = apply(&nats, &plan(declared, &live), options, deadline).await;
+    let applied = apply(&nats, &plan, options, deadline).await;
     print!("{}", apply::render(&applied));
     nats.shutdown(Instant::now() + Duration::from_secs(1)).await;
     Ok(!applied.iter().any(Applied::is_failure))

@@ -38,8 +38,7 @@ pub(super) fn read(path: &Path, overrides: &Overrides) -> Read {
     let mut manifests = Manifests::default();
     let mut table = None;
     if let Some(config) = &config {
-        let paths: Vec<_> = config.manifests.iter().map(|path| (path.value.clone(), path.place)).collect();
-        manifests = manifest::load(&paths, &mut diagnostics);
+        manifests = manifest::load(&config.manifests, &mut diagnostics);
         table = compile(config, &manifests, &mut diagnostics);
     }
     Read { config, table, manifests, diagnostics }

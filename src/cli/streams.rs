@@ -23,6 +23,7 @@ use crate::jetstream::live;
 use crate::jetstream::manifest::{self, Manifests};
 use crate::jetstream::plan::Plan;
 use crate::nats::{self, Nats};
+use crate::yaml::Located;
 
 /// How long the server may take to be reached.
 const REACHED: Duration = Duration::from_secs(10);
@@ -138,19 +139,32 @@ async fn plan_of(target: &Target) -> anyhow::Result<Result<Planned, u8>> {
         tell(target.output, &diagnostics);
         return Ok(Err(INVALID));
     };
+    let next = "name another server with --nats";
+    let (nats, plan, deadline) = compared(options, &manifests, target.replicas, DONE_WITHIN, next).await?;
+    plan.assets.iter().flat_map(|planned| &planned.problems).for_each(|one| diagnostics.push(one.clone()));
+    Ok(Ok(Planned { plan, nats, deadline, diagnostics }))
+}
+
+/// Holds manifests against a server, and plans. What follows has until the deadline, `within` from the connection on;
+/// `next` is what a person does who cannot connect.
+pub(super) async fn compared(
+    options: nats::Options,
+    manifests: &Manifests,
+    replicas: Option<u32>,
+    within: Duration,
+    next: &str,
+) -> anyhow::Result<(Nats, Plan, Instant)> {
     let servers = options.servers.join(", ");
     let nats = Nats::start(options)?;
     if !nats.connected(Instant::now() + REACHED).await {
         let reason = nats.status().last_error.unwrap_or_else(|| "no answer".to_owned());
-        anyhow::bail!("cannot connect to {servers}: {reason}; name another server with --nats");
+        anyhow::bail!("cannot connect to {servers}: {reason}; {next}");
     }
-    let (declared, deadline) = (declared(&manifests, target.replicas), Instant::now() + DONE_WITHIN);
+    let (declared, deadline) = (declared(manifests, replicas), Instant::now() + within);
     let live = live::read(&nats, &declared, deadline).await;
     let live =
         live.map_err(|failure| anyhow::anyhow!("cannot read {servers}: {}", live::explain(&failure)))?;
-    let plan = crate::jetstream::plan::plan(declared, &live);
-    plan.assets.iter().flat_map(|planned| &planned.problems).for_each(|one| diagnostics.push(one.clone()));
-    Ok(Ok(Planned { plan, nats, deadline, diagnostics }))
+    Ok((nats, crate::jetstream::plan::plan(declared, &live), deadline))
 }
 
 fn tell(output: Output, diagnostics: &Diagnostics) {
@@ -173,7 +187,7 @@ fn load(target: &Target) -> (Option<(nats::Options, Manifests)>, Diagnostics) {
     (fit.then_some((options, manifests)), diagnostics)
 }
 
-type Paths = Vec<(PathBuf, Place)>;
+type Paths = Vec<Located<PathBuf>>;
 
 /// A configuration is not needed where the arguments say all that would be read from it.
 fn connection(target: &Target) -> (Option<(nats::Options, Paths)>, Diagnostics) {
@@ -187,11 +201,8 @@ fn connection(target: &Target) -> (Option<(nats::Options, Paths)>, Diagnostics) 
     }
     let overrides = Overrides { nats: target.config.nats.clone(), ..Overrides::default() };
     let (config, diagnostics) = config::load(file, &overrides);
-    let found = config.filter(|_| !diagnostics.has_errors()).map(|config| {
-        let paths = config.manifests.iter().map(|path| (path.value.clone(), path.place)).collect();
-        (connect::options(&config.nats), paths)
-    });
-    (found, diagnostics)
+    let config = config.filter(|_| !diagnostics.has_errors());
+    (config.map(|config| (connect::options(&config.nats), config.manifests)), diagnostics)
 }
 
 fn is_absent_default(file: &Path) -> bool {
@@ -204,5 +215,6 @@ fn named(paths: &[PathBuf], diagnostics: &mut Diagnostics) -> Paths {
     let file = diagnostics.add_source(Path::new("arguments"), lines.join("\n"));
     let length = |line: &String| u32::try_from(line.chars().count()).unwrap_or(0);
     let place = |(line, text)| Place { file, line, column: 1, length: length(text) };
-    paths.iter().cloned().zip((1..).zip(&lines).map(place)).collect()
+    let places = (1..).zip(&lines).map(place);
+    paths.iter().cloned().zip(places).map(|(value, place)| Located { value, place }).collect()
 }

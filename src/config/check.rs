@@ -7,6 +7,7 @@ mod nats;
 mod operation;
 mod security;
 mod server;
+mod streams;
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -29,7 +30,7 @@ pub(super) fn process(config: &Config, tree: &Node, diagnostics: &mut Diagnostic
         cors::check(cors, tree, diagnostics);
     }
     nats::check(&config.nats, tree, diagnostics);
-    config.streams.check(!config.manifests.is_empty(), diagnostics);
+    streams::check(config, diagnostics);
     security::check(&config.security, tree, diagnostics);
     let defaults = &config.defaults;
     above_zero("timeout", Some(&defaults.timeout), diagnostics);

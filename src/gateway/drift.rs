@@ -4,24 +4,15 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use arc_swap::ArcSwap;
 use tokio::time::{Instant, sleep};
 
 use super::Gateway;
-use crate::jetstream::declared::Declared;
 use crate::jetstream::drift::{Drifted, drift};
 use crate::jetstream::live;
 use crate::jetstream::plan::{Action, plan};
 
 /// How long the server may take for one comparison.
 const WITHIN: Duration = Duration::from_secs(30);
-
-/// What the manifests declare, and what the last comparison has found.
-#[derive(Debug)]
-pub struct Watched {
-    declared: Vec<Declared>,
-    seen: ArcSwap<Seen>,
-}
 
 /// The outcome of comparisons.
 #[derive(Debug, Clone, Default)]
@@ -45,18 +36,6 @@ pub struct Asset {
     pub drifted: bool,
 }
 
-impl Watched {
-    /// Nothing has been compared yet.
-    pub(super) fn new(declared: Vec<Declared>) -> Watched {
-        Watched { declared, seen: ArcSwap::default() }
-    }
-
-    /// What is known.
-    pub fn seen(&self) -> Arc<Seen> {
-        self.seen.load_full()
-    }
-}
-
 /// Compares, forever. Also when a connection has come or gone.
 pub async fn watch(gateway: Arc<Gateway>, every: Duration) {
     let mut changes = gateway.nats().changes();
@@ -72,17 +51,16 @@ pub async fn watch(gateway: Arc<Gateway>, every: Duration) {
 
 /// One comparison. What was told before is not told again; what has been told now is handed back.
 async fn round(gateway: &Gateway, told: Vec<Drifted>) -> Vec<Drifted> {
-    let watched = gateway.watched();
-    let before = watched.seen();
+    let before = gateway.drift();
     let fails = |failure: String| {
-        watched.seen.store(Arc::new(Seen { failure: Some(failure), ..Seen::clone(&before) }));
+        gateway.drift.store(Arc::new(Seen { failure: Some(failure), ..Seen::clone(&before) }));
     };
     if !gateway.nats().is_connected() {
         // The connection tells of itself.
         fails("not connected".to_owned());
         return told;
     }
-    let live = match live::read(gateway.nats(), &watched.declared, Instant::now() + WITHIN).await {
+    let live = match live::read(gateway.nats(), &gateway.table.declared, Instant::now() + WITHIN).await {
         Ok(live) => live,
         Err(failure) => {
             let failure = live::explain(&failure);
@@ -93,14 +71,14 @@ async fn round(gateway: &Gateway, told: Vec<Drifted>) -> Vec<Drifted> {
             return told;
         }
     };
-    let plan = plan(watched.declared.clone(), &live);
+    let plan = plan(gateway.table.declared.clone(), &live);
     let assets = plan.assets.iter().map(|planned| Asset {
         stream: planned.declared.stream.clone(),
         consumer: planned.declared.consumer.clone(),
         drifted: planned.action != Action::None,
     });
     let seen = Seen { assets: assets.collect(), at: Some(SystemTime::now()), failure: None };
-    watched.seen.store(Arc::new(seen));
+    gateway.drift.store(Arc::new(seen));
     let drifted = drift(&plan);
     if drifted != told {
         tell(&drifted);

@@ -56,10 +56,10 @@ impl Manifests {
 
 /// Reads files, and folders with all their `*.yaml` and `*.yml` files. Each path comes with the place that names it.
 /// What cannot be read is left out of the result and stands in the diagnostics.
-pub fn load(paths: &[(PathBuf, Place)], diagnostics: &mut Diagnostics) -> Manifests {
+pub fn load(paths: &[Located<PathBuf>], diagnostics: &mut Diagnostics) -> Manifests {
     let mut manifests = Manifests::default();
     let mut read = HashSet::new();
-    for (path, named_at) in paths {
+    for Located { value: path, place: named_at } in paths {
         let before = (manifests.len(), told(diagnostics));
         let mut files = files::under(path, *named_at, diagnostics);
         let found = files.len();

@@ -8,7 +8,7 @@ use serde::de::IgnoredAny;
 
 use super::case::{Case, JSON};
 use super::promise::Promises;
-use super::{HttpResponse, Seen, header_value, unfit_reply, whole};
+use super::{HttpResponse, Seen, header_value, named_by_connection, unfit_reply, whole};
 use crate::exchange::{self, Reply, Stored};
 use crate::expression::{AckInfo, ReplyInfo, Scope};
 use crate::json::Document;
@@ -112,7 +112,8 @@ impl Answering {
             else {
                 continue;
             };
-            if name == CONTENT_TYPE || is_hop_by_hop(reply, text) {
+            // A service may pass on what it got over HTTP, with what was for that connection alone.
+            if name == CONTENT_TYPE || named_by_connection(reply.header(CONNECTION.as_str()), text) {
                 continue;
             }
             for value in values {
@@ -152,12 +153,6 @@ impl Answering {
         }
         render(case, &scope, Plain { status: self.status, headers, body: receipt(stored) })
     }
-}
-
-/// Whether a service that passes on what it got over HTTP says that a header was for that connection alone.
-fn is_hop_by_hop(reply: &nats::Reply, name: &str) -> bool {
-    let declared = reply.header(CONNECTION.as_str()).into_iter().flat_map(|value| value.split(','));
-    declared.into_iter().any(|option| option.trim().eq_ignore_ascii_case(name))
 }
 
 fn render(case: Option<&Case>, scope: &Scope<'_>, plain: Plain) -> Result<Plain, Problem> {

@@ -7,7 +7,7 @@ use http::HeaderName;
 use http::header::{CONNECTION, FORWARDED};
 use tokio::time::Instant;
 
-use super::{Seen, unfit_request};
+use super::{Seen, named_by_connection, unfit_request};
 use crate::authenticate::Caller;
 use crate::exchange::{self, Identity, Outbound, identity};
 use crate::head::Head;
@@ -165,10 +165,7 @@ const OF_PROXIES: [HeaderName; 7] = [
 /// none is trusted.
 fn travels(head: &Head, name: &HeaderName) -> bool {
     let declared = head.headers().get_all(CONNECTION).iter().filter_map(|value| value.to_str().ok());
-    let hop_by_hop = declared
-        .flat_map(|value| value.split(','))
-        .any(|option| option.trim().eq_ignore_ascii_case(name.as_str()));
-    !hop_by_hop && (head.from_proxy || !OF_PROXIES.contains(name))
+    !named_by_connection(declared, name.as_str()) && (head.from_proxy || !OF_PROXIES.contains(name))
 }
 
 /// Adds what is on every message. What NATS cannot carry has been left out, and is told by name.

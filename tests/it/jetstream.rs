@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 
 use natsgate::diagnostic::{Diagnostics, Place};
 use natsgate::jetstream::manifest::{self, Manifests};
+use natsgate::yaml::Located;
 
 fn package(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
@@ -31,7 +32,10 @@ fn load(paths: &[&str]) -> (Manifests, Diagnostics) {
     let paths: Vec<_> = paths
         .iter()
         .zip(1..)
-        .map(|(path, line)| (package("tests/jetstream").join(path), place((path, line))))
+        .map(|(path, line)| Located {
+            value: package("tests/jetstream").join(path),
+            place: place((path, line)),
+        })
         .collect();
     let manifests = manifest::load(&paths, &mut diagnostics);
     (manifests, diagnostics)
@@ -48,7 +52,7 @@ fn declared(text: &str) -> Manifests {
     let file = dir.path().join("manifest.yaml");
     std::fs::write(&file, text).expect("manifest");
     let mut diagnostics = Diagnostics::default();
-    let manifests = manifest::load(&[(file, Place::default())], &mut diagnostics);
+    let manifests = manifest::load(&[Located::default_of(file)], &mut diagnostics);
     assert!(!diagnostics.has_errors(), "{}", diagnostics.render());
     manifests
 }

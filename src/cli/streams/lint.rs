@@ -1,15 +1,16 @@
 //! `natsgate streams lint`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 use serde_json::json;
 
 use super::super::load::read;
 use super::super::{ConfigArgs, DIFFERENCES, DONE, INVALID, Output};
+use super::named;
 use super::rules::RuleArgs;
 use crate::config::Overrides;
-use crate::diagnostic::{Diagnostics, Place, Severity};
+use crate::diagnostic::{Diagnostics, Severity};
 use crate::jetstream::manifest::{self, Manifests};
 
 #[derive(Debug, Args)]
@@ -48,8 +49,7 @@ fn manifests(args: &LintArgs) -> (Manifests, Diagnostics) {
         return (read.manifests, read.diagnostics);
     }
     let mut diagnostics = Diagnostics::default();
-    let named_at = Place::file(diagnostics.add_source(Path::new("command line"), ""));
-    let paths: Vec<_> = args.paths.iter().map(|path| (path.clone(), named_at)).collect();
+    let paths = named(&args.paths, &mut diagnostics);
     let manifests = manifest::load(&paths, &mut diagnostics);
     (manifests, diagnostics)
 }

@@ -1,8 +1,9 @@
 //! Applying to a real server: what is written, what is left alone, and what is told about it.
 
-use natsgate::diagnostic::{Diagnostics, Place};
+use natsgate::diagnostic::Diagnostics;
 use natsgate::jetstream::apply::{Applied, Edit, Options, Outcome, render};
 use natsgate::jetstream::manifest::{self, Manifests};
+use natsgate::yaml::Located;
 use serde_json::{Value, json};
 
 use super::bench::{ALL, Bench, NONE, fields, manifests, text};
@@ -13,7 +14,7 @@ use crate::support::nats_server::NatsServer;
 
 fn shipped() -> Manifests {
     let mut diagnostics = Diagnostics::default();
-    manifest::load(&[(package("deploy/jetstream/stacks.yaml"), Place::default())], &mut diagnostics)
+    manifest::load(&[Located::default_of(package("deploy/jetstream/stacks.yaml"))], &mut diagnostics)
 }
 
 #[tokio::test]

@@ -53,7 +53,7 @@ fn names_that_make_no_subject_are_refused() {
     for name in ["", "a.b", "a b", "größe", &long] {
         std::fs::write(&file, bucket("KeyValue", &format!("bucket: '{name}'"))).expect("a manifest");
         let mut diagnostics = Diagnostics::default();
-        let paths = [(file.clone(), natsgate::diagnostic::Place::default())];
+        let paths = [natsgate::yaml::Located::default_of(file.clone())];
         natsgate::jetstream::manifest::load(&paths, &mut diagnostics);
         assert!(diagnostics.has_errors(), "{name}");
     }

@@ -1,7 +1,8 @@
 //! What is read from files, and what is said about it.
 
-use natsgate::diagnostic::{Diagnostics, Place};
+use natsgate::diagnostic::Diagnostics;
 use natsgate::jetstream::manifest;
+use natsgate::yaml::Located;
 use serde_json::json;
 
 use super::{declared, load, package, report};
@@ -70,7 +71,7 @@ fn folders_are_read_with_their_folders_in_the_order_of_names() {
         std::fs::write(path, stream(name)).expect("file");
     }
     let mut diagnostics = Diagnostics::default();
-    let manifests = manifest::load(&[(dir.path().to_owned(), Place::default())], &mut diagnostics);
+    let manifests = manifest::load(&[Located::default_of(dir.path().to_owned())], &mut diagnostics);
     assert_eq!(diagnostics.render(), "");
     let names: Vec<_> = manifests.streams.iter().map(|stream| stream.name.as_str()).collect();
     assert_eq!(names, ["A", "B", "D"]);
@@ -94,7 +95,7 @@ fn omitted_fields_are_the_resource_s_defaults_where_the_server_s_are_others() {
 #[test]
 fn the_shipped_manifests_have_nothing_wrong() {
     let mut diagnostics = Diagnostics::default();
-    let manifests = manifest::load(&[(package("deploy/jetstream"), Place::default())], &mut diagnostics);
+    let manifests = manifest::load(&[Located::default_of(package("deploy/jetstream"))], &mut diagnostics);
     assert_eq!(diagnostics.render(), "");
     assert_eq!(manifests.stream("STACKS").expect("the stream").subjects()[0].0, "stack.delete");
 }

@@ -73,6 +73,20 @@ async fn an_address_cannot_be_chosen_by_its_client() {
 }
 
 #[tokio::test]
+async fn a_network_is_one_caller_however_it_is_asked_for() {
+    let nats = NatsServer::start().await;
+    let _service = Service::echo(&nats.url(), "x").await;
+    for per in ["ip", "\"${request.ip}\""] {
+        let gateway = limited(&nats, &format!("{{ rate: 1/h, per: {per} }}")).await;
+        let mut statuses = Vec::new();
+        for address in ["2001:db8::1", "2001:db8::2", "2001:db8:0:1::1"] {
+            statuses.push(from(&gateway, address, &[]).await.status);
+        }
+        assert_eq!(statuses, [200, 429, 200], "per: {per}");
+    }
+}
+
+#[tokio::test]
 async fn waiting_as_long_as_told_lets_one_through() {
     let nats = NatsServer::start().await;
     let _service = Service::echo(&nats.url(), "x").await;

@@ -89,9 +89,7 @@ impl Gateway {
         };
         let (config, mut diagnostics) = config::load(&path, &overrides);
         let config = config.unwrap_or_else(|| panic!("{}", diagnostics.render()));
-        let manifests: Vec<_> =
-            config.manifests.iter().map(|path| (path.value.clone(), path.place)).collect();
-        let manifests = manifest::load(&manifests, &mut diagnostics);
+        let manifests = manifest::load(&config.manifests, &mut diagnostics);
         let table = compile(&config, &manifests, &mut diagnostics)
             .unwrap_or_else(|| panic!("{}", diagnostics.render()));
         let settings = Settings { start_checks: true, ..Settings::of(&config) };

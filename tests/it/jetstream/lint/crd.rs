@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use natsgate::diagnostic::{Diagnostics, Place};
+use natsgate::diagnostic::Diagnostics;
 use natsgate::jetstream::manifest;
+use natsgate::yaml::Located;
 use natsgate::yaml::{Node, parse_all};
 
 /// A field by its pointer, with what the definitions say of its values.
@@ -56,7 +57,7 @@ fn told(kind: &str, path: &str, value: &str) -> Vec<(&'static str, String)> {
     let text = format!("apiVersion: jetstream.nats.io/v1beta2\nkind: {kind}\nspec: {inner}\n");
     std::fs::write(&file, text).expect("a manifest");
     let mut diagnostics = Diagnostics::default();
-    manifest::load(&[(file, Place::default())], &mut diagnostics);
+    manifest::load(&[Located::default_of(file)], &mut diagnostics);
     let found = diagnostics.sorted().into_iter().filter(|one| !one.message.ends_with(" is missing"));
     let help = |one: &natsgate::diagnostic::Diagnostic| one.help.as_deref().unwrap_or_default().to_owned();
     found.filter_map(|one| Some((one.rule?, help(one)))).collect()

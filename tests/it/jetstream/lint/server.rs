@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use natsgate::diagnostic::{Diagnostics, Place};
+use natsgate::diagnostic::Diagnostics;
 use natsgate::jetstream::manifest;
+use natsgate::yaml::Located;
 use serde_json::{Map, Value, json};
 
 use super::{Case, FOLDER, package, release};
@@ -59,7 +60,7 @@ impl Api {
 async fn refused(api: &Api, case: &Case) -> Vec<(String, u64)> {
     let file = package(FOLDER).join(format!("{}.yaml", case.name));
     let mut diagnostics = Diagnostics::default();
-    let manifests = manifest::load(&[(file, Place::default())], &mut diagnostics);
+    let manifests = manifest::load(&[Located::default_of(file)], &mut diagnostics);
     let mut refused = Vec::new();
     for stream in &manifests.streams {
         let code = api.create_stream(stream.config(None)).await;
