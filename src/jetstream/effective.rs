@@ -18,6 +18,8 @@ const SECOND: i64 = 1_000_000_000;
 pub struct Around<'a> {
     /// The stream of a consumer, in its effective form.
     pub stream: Option<&'a Map<String, Value>>,
+    /// The same as the server has it now.
+    pub stream_now: Option<&'a Map<String, Value>>,
     /// What the server has: where versions differ in what they fill in, it decides.
     pub live: Option<&'a Map<String, Value>>,
     /// The account's bound on unacknowledged messages; none if there is none.

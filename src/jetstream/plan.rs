@@ -122,7 +122,7 @@ impl Plan {
 
     /// What a declaration's meaning depends on.
     pub(super) fn around<'a>(&self, planned: &'a Planned) -> Around<'a> {
-        Around { stream: planned.stream.as_ref(), live: None, max_ack_pending: self.max_ack_pending }
+        Around { stream: planned.stream.as_ref(), max_ack_pending: self.max_ack_pending, ..Around::default() }
     }
 
     /// The plan as a table for a terminal.
@@ -166,7 +166,12 @@ fn planned(declared: Declared, streams: &[Declared], live: &Live) -> Planned {
         Some(consumer) => stream.and_then(|stream| stream.consumers.get(consumer)).cloned(),
     };
     let around_stream = declared.consumer.as_ref().and_then(|_| stream_of(&declared, streams, live));
-    let around = Around { stream: around_stream.as_ref(), live: None, max_ack_pending: live.max_ack_pending };
+    let around = Around {
+        stream: around_stream.as_ref(),
+        stream_now: stream.map(|stream| &stream.config),
+        live: None,
+        max_ack_pending: live.max_ack_pending,
+    };
     let (changes, kept) = match &config {
         Some(config) => (
             compare(declared.kind, &declared.config, config, &around, live.version),

@@ -56,7 +56,7 @@ pub(super) fn of(
         Change::OnlyOn if to.is_none() => never("the server never turns it off again"),
         Change::OnlyOn => note("it can never be turned off again"),
         Change::Subjects => subjects(to, from),
-        Change::Filter => filter(to, from, around.stream),
+        Change::Filter => filter(to, from, around, version),
         Change::Retention => retention(to, from),
         Change::Mirror => mirror(to, version),
         Change::DeliverSubject if to.is_some() == from.is_some() => {
@@ -100,9 +100,17 @@ fn subjects(to: Option<&Value>, from: Option<&Value>) -> (Class, Reason) {
     }
 }
 
-/// A stream of interest gives up at once what none of its consumers takes any more.
-fn filter(to: Option<&Value>, from: Option<&Value>, stream: Option<&Map<String, Value>>) -> (Class, Reason) {
-    let interest = stream.and_then(|stream| stream.get("retention")).is_some_and(|kind| kind == "interest");
+/// A stream of interest gives up at once what none of its consumers takes any more. Before 2.11 so does one that is
+/// none any longer: its consumers go on as they were created.
+fn filter(
+    to: Option<&Value>,
+    from: Option<&Value>,
+    around: &Around<'_>,
+    version: Version,
+) -> (Class, Reason) {
+    let was = around.stream_now.filter(|_| version < Version(2, 11, 0));
+    let mut streams = around.stream.into_iter().chain(was);
+    let interest = streams.any(|stream| stream.get("retention").is_some_and(|kind| kind == "interest"));
     let everything = json!([">"]);
     let gone = given_up(to.or(Some(&everything)), from.or(Some(&everything)));
     match interest && !gone.is_empty() {
