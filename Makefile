@@ -4,7 +4,7 @@
 # Arguments handed on: make demo ARGS=--once, make test ARGS='--test it publish', make bench ARGS='--pairs 9'.
 ARGS ?=
 CARGO ?= cargo
-SCRIPTS := scripts/nats-server scripts/test-matrix scripts/check-toolchain scripts/demo scripts/contract-test scripts/lint scripts/lint-tools scripts/check-unit benches/run benches/checks benches/overload benches/harness.sh .ci/run
+SCRIPTS := scripts/nats-server scripts/test-matrix scripts/check-toolchain scripts/demo scripts/contract-test scripts/browser-test scripts/programs.sh scripts/python-packages scripts/check-languages scripts/sdk scripts/interop scripts/lint scripts/lint-tools scripts/check-unit scripts/check-openapi benches/run benches/checks benches/overload benches/harness.sh .ci/run scripts/swagger-ui
 
 # A command's prefix: checks what is needed to build, finds or installs a nats-server, and tells the command where it is.
 with_nats = scripts/check-toolchain && NATS_SERVER="$$(scripts/nats-server)" && export NATS_SERVER &&
@@ -28,6 +28,18 @@ test-matrix: ## Runs the stream tests on every server line from 2.10 on, against
 .PHONY: contract-test
 contract-test: ## Holds the running demo against its contract, by some thousand generated requests; ARGS=200 for fewer
 	@$(with_nats) exec scripts/contract-test $(ARGS)
+
+.PHONY: browser-test
+browser-test: ## Opens the running demo's console in a real browser, and holds it against what it promises
+	@$(with_nats) exec scripts/browser-test $(ARGS)
+
+.PHONY: sdk
+sdk: ## Generates clients in Python, TypeScript, Go and Rust from the published document, into target/sdk
+	@exec scripts/sdk
+
+.PHONY: interop
+interop: sdk ## Runs these clients, and services in Go and Python, with the gateway, and kills some of them; ARGS=--verbose for all lines
+	@$(with_nats) exec scripts/interop $(ARGS)
 
 .PHONY: lint
 lint: ## Checks formatting, lints, documentation, licences and scripts; warnings fail

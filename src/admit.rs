@@ -9,6 +9,7 @@ mod keys;
 mod limiter;
 mod rate;
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::problem::{Code, Problem};
@@ -19,7 +20,7 @@ pub use rate::{Per, RateLimit};
 /// A number of requests that may be in flight together.
 #[derive(Debug)]
 pub struct InFlight {
-    count: AtomicUsize,
+    count: Arc<AtomicUsize>,
     limit: usize,
 }
 
@@ -36,12 +37,22 @@ struct Place<'a>(&'a AtomicUsize);
 impl InFlight {
     /// A limit of so many requests.
     pub fn new(limit: usize) -> InFlight {
-        InFlight { count: AtomicUsize::new(0), limit }
+        InFlight { count: Arc::default(), limit }
+    }
+
+    /// Another limit of the same requests: those that are in flight count for both.
+    pub fn with_limit(&self, limit: usize) -> InFlight {
+        InFlight { count: Arc::clone(&self.count), limit }
     }
 
     /// How many are in flight now.
     pub fn count(&self) -> usize {
         self.count.load(Ordering::Relaxed)
+    }
+
+    /// How many may be.
+    pub fn limit(&self) -> usize {
+        self.limit
     }
 
     fn enter(&self) -> Option<Place<'_>> {

@@ -26,7 +26,8 @@ pub use access::Access;
 pub use authorize::Authorize;
 pub use caller::{Caller, Identity, Scopes};
 pub use compile::{Demanded, Registry};
-pub use verifier::Verifiers;
+pub use state::Entries;
+pub use verifier::{Verifiers, Watching};
 
 use crate::head::Head;
 use crate::problem::Problem;

@@ -7,13 +7,15 @@ mod explain;
 mod hash;
 mod health;
 mod load;
+mod openapi;
+mod reload;
 mod serve;
 mod streams;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use http::{HeaderName, HeaderValue};
 
 use crate::config;
@@ -132,6 +134,26 @@ Examples:
 
 The exit code is 0 if it is, else 1, with the reason.")]
     Health(health::HealthArgs),
+    /// Have a running gateway read its configuration again; what came of it is printed.
+    #[command(after_help = "\
+Examples:
+  natsgate reload
+  natsgate reload --admin http://10.0.0.7:9090 --token-file /etc/natsgate/admin.token
+  NATSGATE_ADMIN_TOKEN=... natsgate reload --output json
+
+The exit code is 0 if it was applied or nothing had changed, 64 if there are errors, which are
+printed, and 1 if keys have changed that need a restart, or the gateway does not answer.")]
+    Reload(reload::ReloadArgs),
+    /// Print the published OpenAPI document: what clients may call, with every answer that the gateway gives.
+    #[command(after_help = "\
+Examples:
+  natsgate openapi > openapi.json
+  natsgate openapi --output yaml --config config/natsgate.yaml
+  natsgate openapi | npx openapi-typescript /dev/stdin --output client.ts
+
+A running gateway serves the same document under /docs/openapi.json of its admin listener, and of the public one where
+`server.docs` is set. Exit code 64: the configuration has errors, which are on standard error.")]
+    Openapi(OpenapiArgs),
     /// Write the JSON Schema of the configuration file, for editors.
     #[command(after_help = "\
 Example:
@@ -140,6 +162,18 @@ Example:
 The first line of natsgate.yaml then tells editors where it is:
   # yaml-language-server: $schema=natsgate.schema.json")]
     Schema,
+    /// Write what lets a shell complete the commands and options of natsgate.
+    #[command(after_help = "\
+Examples:
+  natsgate completions bash > /etc/bash_completion.d/natsgate
+  natsgate completions zsh > \"${fpath[1]}/_natsgate\"
+  natsgate completions fish > ~/.config/fish/completions/natsgate.fish
+
+They hold for this version: write them again after an upgrade.")]
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -225,6 +259,16 @@ struct ExplainArgs {
     /// How the result is shown.
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     output: Output,
+}
+
+#[derive(Debug, Args)]
+struct OpenapiArgs {
+    /// The configuration file.
+    #[arg(long, short, env = "NATSGATE_CONFIG", default_value = CONFIG_FILE, value_name = "FILE")]
+    config: PathBuf,
+    /// How the document is written.
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    output: openapi::Format,
 }
 
 #[derive(Debug, Args)]
@@ -316,7 +360,10 @@ pub fn main() -> ExitCode {
             Command::HashKey(args) => hash::key(&args),
             Command::HashPassword(args) => hash::password(&args),
             Command::Health(args) => health::run(args).await,
+            Command::Reload(args) => reload::run(args).await,
+            Command::Openapi(args) => Ok(openapi::run(&args)),
             Command::Schema => Ok(schema()),
+            Command::Completions { shell } => Ok(completions(shell)),
         }
     });
     runtime.shutdown_timeout(std::time::Duration::from_millis(200));
@@ -328,6 +375,11 @@ pub fn main() -> ExitCode {
 
 fn schema() -> u8 {
     println!("{:#}", config::schema());
+    DONE
+}
+
+fn completions(shell: clap_complete::Shell) -> u8 {
+    clap_complete::generate(shell, &mut Cli::command(), "natsgate", &mut std::io::stdout());
     DONE
 }
 

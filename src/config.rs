@@ -7,7 +7,6 @@
 mod check;
 mod cors;
 mod elsewhere;
-mod file;
 mod hide;
 mod include;
 mod later;
@@ -15,12 +14,16 @@ mod load;
 mod nats;
 mod operation;
 mod overrides;
+mod reference;
 mod scalar;
 mod schema;
 mod secret;
 mod security;
 mod server;
+mod share;
 mod streams;
+mod telemetry;
+mod written;
 
 use std::path::PathBuf;
 
@@ -37,12 +40,16 @@ pub use operation::{
     SecurityAlternative, Validation,
 };
 pub use overrides::Overrides;
+pub use reference::reference;
 pub use scalar::{ByteSize, Network, Rate, TimeSpan};
 pub use schema::schema;
-pub use secret::{Credentials, Secret, SecretError};
+pub use secret::{Credentials, Secret, SecretError, token_fault};
 pub use security::{Algorithm, ApiKeys, BasicUsers, JwtIssuer, Verifier};
 pub use server::{ReadyRequirement, Server, ServerTls, Timeouts};
+pub use share::Share;
 pub use streams::Streams;
+pub use telemetry::{AccessLog, Otlp, OtlpProtocol, Telemetry, Traces};
+pub use written::Written;
 
 /// Configuration of natsgate. Paths are relative to the file in which they stand.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
@@ -61,6 +68,8 @@ pub struct Config {
     pub manifests: Vec<Located<PathBuf>>,
     /// What is done about them while the gateway serves. Read once, at start.
     pub streams: Streams,
+    /// What the process tells of requests, beside its metrics. Read once, at start.
+    pub telemetry: Telemetry,
     /// Which web pages may call the operations. Default: none but those of the gateway's own origin.
     pub cors: Option<Located<Cors>>,
     /// Verifiers, by names of your own: who says whether a caller is who it claims to be. Contracts map their security
@@ -71,6 +80,25 @@ pub struct Config {
     /// The operations, by the `operationId` of a contract, or by method and path (`DELETE /infra/{id}`)
     /// where there is no contract yet.
     pub operations: Entries<Operation>,
+    /// Digests of what was written.
+    #[serde(skip)]
+    pub written: Written,
+}
+
+impl Config {
+    /// Files beside the configuration that are read once for each version of it, and are no text of it: secrets and
+    /// authorities of verifiers. Files of keys and users are looked at all the time.
+    pub fn beside(&self) -> Vec<PathBuf> {
+        let issuers = self.security.0.iter().filter_map(|(_, verifier)| verifier.value.jwt.as_ref());
+        let files = issuers.flat_map(|issuers| issuers.value.iter()).flat_map(|issuer| {
+            let secret = issuer.secret.as_ref().and_then(|secret| match &secret.value {
+                Secret::File(path) => Some(path.clone()),
+                Secret::Literal(_) | Secret::Env(_) => None,
+            });
+            [secret, issuer.ca.as_ref().map(|path| path.value.clone())]
+        });
+        files.flatten().collect()
+    }
 }
 
 /// An OpenAPI document.

@@ -5,6 +5,7 @@
 //! two of them collide, is not decided here.
 
 mod applicators;
+mod bundle;
 mod cursor;
 mod documents;
 mod identifiers;
@@ -24,6 +25,7 @@ mod validator;
 use std::collections::HashMap;
 use std::path::Path;
 
+pub use bundle::{About, Bundler, Components, Section};
 pub use cursor::SchemaRef;
 pub use operation::{Form, MediaType, Operation, RequestBody, Response, ResponseStatus};
 pub use parameter::Parameter;

@@ -2,8 +2,9 @@
 //! gateway asked, a panic caught, and one access line logged, also for a client that went away.
 
 mod access;
-mod cors;
+mod account;
 mod rules;
+mod spans;
 mod unread;
 
 use std::panic::AssertUnwindSafe;
@@ -15,13 +16,14 @@ use http::header::CONNECTION;
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
 use hyper::body::Incoming;
 
+use crate::gateway::compile::Compiled;
 use crate::gateway::{Gateway, Note};
 use crate::head::Head;
 use crate::problem::{self, Code, Problem};
 use crate::socket::Peer;
-use crate::telemetry::Log;
+use crate::telemetry::{Log, Sample, Tracer};
 use crate::translate::HttpResponse;
-use access::AccessLine;
+use account::Account;
 pub use rules::Rules;
 use unread::Unread;
 
@@ -32,6 +34,10 @@ pub struct Edge {
     pub gateway: Arc<Gateway>,
     /// Takes access lines.
     pub log: Option<Log>,
+    /// How many lines of requests that went well are written; those that did not, and those that are traced, have one.
+    pub lines: Sample,
+    /// Takes spans.
+    pub tracer: Option<Tracer>,
     /// What holds for every request.
     pub rules: Rules,
 }
@@ -45,36 +51,34 @@ impl Edge {
     ) -> impl Future<Output = HttpResponse> + Send {
         let (parts, body) = request.into_parts();
         let lingers = Unread::lingers(&parts);
-        let head = Head::new(parts, peer.ip, self.gateway.trusted_proxies());
+        // The whole request, whatever it takes, is for this table.
+        let table = self.gateway.table();
+        let mut head = Head::new(parts, peer.ip, &table.trusted_proxies);
+        if let Some(tracer) = &self.tracer {
+            head.trace.decide(|trace| tracer.samples(trace));
+        }
         let turn = peer.turn;
         async move {
             let body = Unread::new(body, lingers, &turn);
-            let mut line = AccessLine::new(self.log.as_ref(), &head);
-            let mut response = match self.before(&head) {
-                None => self.answer(&head, body, &mut line.note).await,
+            let mut account = Account::open(&self, &head);
+            let mut response = match self.before(&table, &head) {
+                None => self.answer(&table, &head, body, &mut account.note).await,
                 Some(Ok(response)) => response,
-                Some(Err(problem)) => refuse(problem, &head, &mut line.note),
+                Some(Err(problem)) => refuse(problem, &head, &mut account.note),
             };
-            self.finish(&head, response.headers_mut());
-            line.answered(response.status());
+            finish(&table, &head, response.headers_mut());
+            account.answered(response.status());
             response
         }
     }
 
-    /// What is on every answer.
-    fn finish(&self, head: &Head, headers: &mut HeaderMap) {
-        if let Ok(id) = HeaderValue::from_str(head.id.as_str()) {
-            headers.insert(problem::REQUEST_ID, id);
-        }
-        if let Some(cors) = &self.rules.cors {
-            cors.mark(head.headers(), headers);
-        }
-    }
-
     /// The answer to a request that is not for an operation.
-    fn before(&self, head: &Head) -> Option<Result<HttpResponse, Problem>> {
+    fn before(&self, table: &Compiled, head: &Head) -> Option<Result<HttpResponse, Problem>> {
         if let Err(problem) = self.rules.check(&head.parts) {
             return Some(Err(problem));
+        }
+        if let Some(docs) = self.docs(table, head) {
+            return Some(Ok(docs));
         }
         if *head.method() != Method::OPTIONS {
             return None;
@@ -82,16 +86,25 @@ impl Edge {
         if head.path() == "*" {
             return Some(Ok(of_the_server()));
         }
-        let cors =
-            self.rules.cors.as_ref().filter(|cors| cors.is_preflight(head.method(), head.headers()))?;
+        let cors = table.cors.as_ref().filter(|cors| cors.is_preflight(head.method(), head.headers()))?;
         // A path that is not there is told as to everybody.
-        self.gateway.methods(head.path()).map(|methods| Ok(cors.preflight(head.headers(), &methods)))
+        let methods = table.routes.methods(head.path())?.to_string();
+        Some(Ok(cors.preflight(head.headers(), &methods)))
+    }
+
+    /// The page with the published document, where no operation has its path.
+    fn docs(&self, table: &Compiled, head: &Head) -> Option<HttpResponse> {
+        let docs = self.rules.docs.as_ref().filter(|docs| docs.has(head.path()))?;
+        if table.routes.methods(head.path()).is_some() {
+            return None;
+        }
+        Some(docs.answer(&table.published, head.method(), head.path(), head.headers()))
     }
 
     /// A panic is a bug: it is answered and logged, and nothing else is touched by it.
-    async fn answer(&self, head: &Head, body: Unread<'_>, note: &mut Note) -> HttpResponse {
+    async fn answer(&self, table: &Compiled, head: &Head, body: Unread<'_>, note: &mut Note) -> HttpResponse {
         let answered = {
-            let handling = pin!(self.gateway.handle(head, body, note));
+            let handling = pin!(self.gateway.handle(table, head, body, note));
             AssertUnwindSafe(handling).catch_unwind().await
         };
         answered.unwrap_or_else(|_| {
@@ -100,6 +113,16 @@ impl Edge {
             note.problem = Some(problem);
             response
         })
+    }
+}
+
+/// What is on every answer.
+fn finish(table: &Compiled, head: &Head, headers: &mut HeaderMap) {
+    if let Ok(id) = HeaderValue::from_str(head.id.as_str()) {
+        headers.insert(problem::REQUEST_ID, id);
+    }
+    if let Some(cors) = &table.cors {
+        cors.mark(head.headers(), headers);
     }
 }
 

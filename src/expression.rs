@@ -104,6 +104,21 @@ impl Expression {
         }
     }
 
+    /// The path parameter that it inserts as it came, if it does nothing else.
+    #[must_use]
+    pub(crate) fn path_parameter(&self) -> Option<&str> {
+        match &self.form {
+            Form::Path(path) => path.only_name(path::Root::Path),
+            Form::Token(_) | Form::Program(_) => None,
+        }
+    }
+
+    /// Whether it is more than the way to a value, so that nobody knows beforehand whether it has one.
+    #[must_use]
+    pub(crate) fn is_computed(&self) -> bool {
+        matches!(&self.form, Form::Program(_))
+    }
+
     /// Whether this is a path with `.?`, so that absence is no error.
     #[must_use]
     pub(crate) fn may_be_absent(&self) -> bool {

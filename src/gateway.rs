@@ -4,52 +4,58 @@
 pub mod checks;
 pub mod compile;
 pub mod connect;
+pub mod consumers;
 pub mod drift;
 pub mod explain;
 mod find;
+pub mod keys;
 pub mod limit;
+pub mod load;
+mod note;
 pub mod operation;
+pub mod recent;
+pub mod reload;
 pub mod route;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
 use http_body_util::Full;
 use hyper::body::Body;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tower::BoxError;
 
 use crate::admit::{self, InFlight, Standing};
-use crate::authenticate::{self, Caller, Verifiers};
-use crate::head::{Head, TrustedProxies};
+use crate::authenticate::{self, Caller};
+use crate::head::Head;
 use crate::nats::Nats;
+use crate::openapi::Published;
 use crate::problem::{Code, Problem};
+use crate::telemetry::Figures;
 use crate::translate::{self, HttpResponse, Seen};
 use crate::validate::{self, Opened, Payload};
 use compile::Compiled;
 use find::{Destination, Matched};
+pub use note::{Ended, Note, Sent};
 use operation::{Operation, Stage};
-use route::Allow;
 
 /// Everything that requests share.
 #[derive(Debug)]
 pub struct Gateway {
-    table: Compiled,
+    table: ArcSwap<Compiled>,
+    /// Counts the tables that there have been.
+    generation: watch::Sender<u64>,
     in_flight: InFlight,
     nats: Nats,
     drift: ArcSwap<drift::Seen>,
+    consumers: ArcSwap<consumers::Seen>,
+    figures: Arc<Figures>,
+    recent: recent::Recent,
     closed: CancellationToken,
-}
-
-/// What the log says of a request beside its answer.
-#[derive(Debug, Default)]
-pub struct Note {
-    /// The operation, once matched.
-    pub operation: Option<Arc<str>>,
-    /// Why there was no success.
-    pub problem: Option<Problem>,
 }
 
 /// What the stages have made of a request so far: a `problem` case may read it.
@@ -64,18 +70,47 @@ struct Progress {
 impl Gateway {
     /// A gateway over a compiled route table.
     pub fn new(table: Compiled, nats: Nats) -> Gateway {
-        let in_flight = InFlight::new(table.in_flight);
-        Gateway { table, in_flight, nats, drift: ArcSwap::default(), closed: CancellationToken::new() }
+        let figures = Arc::new(Figures::default());
+        operation::adopt(&figures, &table.operations);
+        Gateway {
+            in_flight: InFlight::new(table.in_flight),
+            table: ArcSwap::from_pointee(table),
+            generation: watch::Sender::new(1),
+            nats,
+            drift: ArcSwap::default(),
+            consumers: ArcSwap::default(),
+            figures,
+            recent: recent::Recent::default(),
+            closed: CancellationToken::new(),
+        }
     }
 
-    /// Answers one request. `note` takes what the access log says of it.
+    /// What requests that begin now run on. Whoever has it ends on it, whatever replaces it in the meantime.
+    pub fn table(&self) -> Arc<Compiled> {
+        self.table.load_full()
+    }
+
+    /// Lets requests that begin from now on run on another table.
+    pub fn replace(&self, table: Compiled) {
+        operation::adopt(&self.figures, &table.operations);
+        self.table.store(Arc::new(table));
+        self.generation.send_modify(|generation| *generation += 1);
+    }
+
+    /// The number of the table, from 1. It changes once another one is in place.
+    pub fn generation(&self) -> watch::Receiver<u64> {
+        self.generation.subscribe()
+    }
+
+    /// Answers one request by a [table](Self::table). `note` takes what the access log says of it.
     pub async fn handle<B: Body<Data = Bytes, Error: Into<BoxError>>>(
         &self,
+        table: &Compiled,
         head: &Head,
         body: B,
         note: &mut Note,
     ) -> HttpResponse {
-        let matched = match self.find(head) {
+        let matched = match self.find(table, head) {
             Ok(Destination::Operation(matched)) => matched,
             Ok(Destination::Options(allow)) => return options(&allow),
             Err(problem) => {
@@ -84,9 +119,10 @@ impl Gateway {
                 return response;
             }
         };
-        note.operation = Some(Arc::clone(&matched.operation.name));
+        note.operation = Some(Arc::clone(matched.operation));
         let mut progress = Progress::default();
-        let mut response = match self.answer(head, body, &matched, &mut progress).await {
+        let answered = self.answer(head, (body, table.body_timeout), &matched, &mut progress, note).await;
+        let mut response = match answered {
             Ok(response) => response,
             Err(problem) => {
                 let response = unsuccessful(head, &matched, &progress, &problem);
@@ -102,9 +138,10 @@ impl Gateway {
     async fn answer<B: Body<Data = Bytes, Error: Into<BoxError>>>(
         &self,
         head: &Head,
-        body: B,
+        (body, body_timeout): (B, Duration),
         matched: &Matched<'_>,
         progress: &mut Progress,
+        note: &mut Note,
     ) -> Result<HttpResponse, Problem> {
         let operation = matched.operation;
         let deadline = head.deadline(operation.timeout, operation.waits_as_preferred());
@@ -115,24 +152,28 @@ impl Gateway {
             .await
             .inspect_err(|problem| limit::failed(operation, head, problem))?;
         let caller = &*progress.caller.insert(caller);
+        note.caller = Some(caller.clone());
         limit::after(matched, head, caller, &mut progress.standing)?;
         let opened = operation.input.open(head, &matched.path);
         let opened = permitted(operation, head, caller, opened, &mut progress.payload)?;
-        let body_due = deadline.min(head.received + self.table.body_timeout);
+        let body_due = deadline.min(head.received + body_timeout);
         let received = opened.receive(head, body, self.nats.max_payload(), body_due);
         let received = self.unless_closed(received).await;
         let payload = opened.close(received, &mut progress.payload)?;
         let seen = Seen { head, path: &[], payload: Some(payload), caller: Some(caller) };
         operation.authorize(Stage::Body, seen)?;
         let outbound = operation.mapping.outbound(seen, caller, payload, deadline)?;
-        let reply = operation.binding.send(&self.nats, outbound, head, deadline).await?;
+        let sent = note.sent.insert(Sent::begin());
+        let reply = operation.binding.send(&self.nats, outbound, head, deadline).await;
+        sent.end(&reply);
+        let reply = reply?;
         operation.answering.response(seen, reply)
     }
 
-    fn find<'a>(&'a self, head: &'a Head) -> Result<Destination<'a>, Problem> {
+    fn find<'a>(&self, table: &'a Compiled, head: &'a Head) -> Result<Destination<'a>, Problem> {
         match self.closed.is_cancelled() {
             true => Err(draining()),
-            false => self.table.find(head),
+            false => table.find(head),
         }
     }
 
@@ -145,24 +186,29 @@ impl Gateway {
         }
     }
 
-    /// The methods of a path; `None` if there is no such path.
-    pub fn methods(&self, path: &str) -> Option<Allow> {
-        self.table.routes.methods(path)
-    }
-
-    /// The operations that are bound.
-    pub fn operations(&self) -> &[Arc<Operation>] {
-        &self.table.operations
-    }
-
-    /// Who says who calls. Somebody has to [watch](Verifiers::watch) them.
-    pub fn verifiers(&self) -> &Verifiers {
-        &self.table.verifiers
-    }
-
     /// Whether the server is as the manifests declare. Somebody has to [watch](drift::watch) it.
     pub fn drift(&self) -> Arc<drift::Seen> {
         self.drift.load_full()
+    }
+
+    /// The last problems.
+    pub fn recent(&self) -> &recent::Recent {
+        &self.recent
+    }
+
+    /// What the streams and their consumers were at. Somebody has to [watch](consumers::watch) them.
+    pub fn consumers(&self) -> Arc<consumers::Seen> {
+        self.consumers.load_full()
+    }
+
+    /// What has been counted.
+    pub fn figures(&self) -> &Arc<Figures> {
+        &self.figures
+    }
+
+    /// What is published of the operations.
+    pub fn published(&self) -> Published {
+        self.table().published.clone()
     }
 
     /// The connection.
@@ -170,14 +216,14 @@ impl Gateway {
         &self.nats
     }
 
-    /// The proxies whose word on where a request comes from is believed.
-    pub fn trusted_proxies(&self) -> &TrustedProxies {
-        &self.table.trusted_proxies
-    }
-
     /// How many requests are in flight.
     pub fn in_flight(&self) -> usize {
         self.in_flight.count()
+    }
+
+    /// How many requests may be in flight.
+    pub fn in_flight_limit(&self) -> usize {
+        self.in_flight.limit()
     }
 
     /// From now on every new request is answered `draining`, and so is one whose body is still on its way.

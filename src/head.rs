@@ -17,7 +17,7 @@ use tokio::time::Instant;
 
 pub use client::TrustedProxies;
 pub use id::RequestId;
-pub use trace::TraceContext;
+pub use trace::{Recorded, TraceContext, TraceId};
 
 const PREFER: HeaderName = HeaderName::from_static("prefer");
 

@@ -4,6 +4,7 @@
 //! repeating it is safe. The cause of a problem is for the log ([`Problem::cause`]) and is never shown.
 
 mod reference;
+mod schema;
 mod table;
 
 use std::borrow::Cow;
@@ -15,9 +16,11 @@ use http::header::{
 };
 use http::{Response, StatusCode};
 use http_body_util::Full;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 pub use reference::reference;
+pub use schema::{example, schema, schema_of};
 pub use table::{Code, Outcome, Row, TABLE};
 
 /// Carries [`Code`] on every problem, also when a `problem` case replaces the body.
@@ -43,7 +46,8 @@ pub fn guard(headers: &mut HeaderMap) {
 }
 
 /// One thing that is wrong with a request.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(inline)]
 pub struct Violation {
     /// RFC 6901 pointer into the body.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -188,17 +192,32 @@ impl Problem {
     }
 }
 
-#[derive(Serialize)]
+/// An answer of the gateway's own that is not a success (RFC 9457).
+#[derive(Serialize, JsonSchema)]
 struct Document<'a> {
+    /// `urn:natsgate:problem:` and the code.
     r#type: &'a str,
+    /// Short, and the same for every problem of this code.
     title: &'a str,
+    /// The HTTP status.
+    #[schemars(range(min = 200, max = 599))]
     status: u16,
+    /// What went wrong this time, for people.
     detail: &'a str,
+    /// `urn:natsgate:request:` and the request id.
     instance: &'a str,
+    /// What programs tell problems apart by.
+    #[schemars(schema_with = "schema::codes")]
     code: &'a str,
+    /// Whether the request was executed: `not_executed` if provably nothing was, `executed` if a backend answered,
+    /// `unknown` if neither can be proven.
+    #[schemars(schema_with = "schema::outcomes")]
     outcome: &'a str,
+    /// Whether repeating the identical request cannot execute it twice, and may succeed.
     retryable: bool,
+    /// By which the operators find this request in their logs.
     request_id: &'a str,
+    /// Everything that is wrong with the request, where several things can be.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     errors: &'a [Violation],
 }

@@ -91,6 +91,9 @@ pub fn legal_token(text: &str) -> Result<(), IllegalToken> {
     text.bytes().try_for_each(|byte| illegal_byte(byte).map_or(Ok(()), Err))
 }
 
+/// What [`legal_token`] takes, as a regular expression for whoever sends one.
+pub const LEGAL_TOKEN: &str = r"^[!-)+,\-/-=?-~]+$";
+
 /// Percent-encodes what is not legal in a token, and `%` itself, so that different texts stay different.
 /// The empty text has no encoding and stays empty, which is not legal.
 #[must_use]

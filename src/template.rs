@@ -60,6 +60,16 @@ impl Template {
             .any(|part| matches!(part, Part::Expression(expression) if expression.reads(variable)))
     }
 
+    /// Whether it may render nothing.
+    #[must_use]
+    pub(crate) fn may_be_absent(&self) -> bool {
+        let may = |part: &Part| match part {
+            Part::Literal(_) => false,
+            Part::Expression(expression) => expression.may_be_absent() || expression.is_computed(),
+        };
+        self.parts.iter().any(may)
+    }
+
     /// The text for one request; `None` if an optional value in it is absent, and then what it was for is left out.
     pub fn render<'a>(&'a self, scope: &Scope<'a>) -> Result<Option<Cow<'a, str>>, EvalError> {
         if let [Part::Expression(expression)] = self.parts.as_slice() {

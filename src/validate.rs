@@ -169,6 +169,7 @@ fn violates(validation: Validation, head: &Head, problem: Problem) -> Result<(),
         Validation::Enforce => return Err(problem),
         Validation::Log => tracing::warn!(
             request_id = head.id.as_str(),
+            trace_id = head.trace.id().as_str(),
             code = problem.code.row().name,
             "the request violates its contract: {}",
             problem.detail

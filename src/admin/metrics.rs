@@ -1,65 +1,144 @@
-//! `/metrics`, as Prometheus reads it. Labels hold names out of the configuration's files, never what a caller has sent.
+//! `/metrics`, as Prometheus reads it: every row of the catalogue that has something to say.
+
+mod family;
+mod streams;
 
 use std::fmt;
-use std::time::UNIX_EPOCH;
+use std::sync::atomic::Ordering;
 
 use http::StatusCode;
 use http::header::CONTENT_TYPE;
-use prometheus_client::encoding::{EncodeLabelSet, prometheus_text};
-use prometheus_client::metrics::family::Family;
-use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, prometheus_text};
 use prometheus_client::registry::Registry;
 
+use super::Admin;
 use crate::gateway::Gateway;
-use crate::gateway::drift::Seen;
-
-/// The text format of Prometheus, which every version of it reads.
-const FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Asset {
-    stream: String,
-    /// Empty for the stream itself.
-    consumer: String,
-}
+use crate::gateway::operation::State;
+use crate::gateway::reload::Reloader;
+use crate::telemetry::{Traffic, catalogue as of};
+use family::{Family, one, seconds};
 
 /// The answer to a scrape.
-pub(super) fn answer(gateway: &Gateway) -> (StatusCode, [(http::HeaderName, &'static str); 1], String) {
-    let (status, text) = match text(gateway) {
+pub(super) fn answer(admin: Admin) -> (StatusCode, [(http::HeaderName, &'static str); 1], String) {
+    let (status, text) = match text(admin) {
         Ok(text) => (StatusCode::OK, text),
         Err(fmt::Error) => (StatusCode::INTERNAL_SERVER_ERROR, String::new()),
     };
-    (status, [(CONTENT_TYPE, FORMAT)], text)
+    (status, [(CONTENT_TYPE, prometheus_text::CONTENT_TYPE)], text)
 }
 
-fn text(gateway: &Gateway) -> Result<String, fmt::Error> {
-    let mut registry = Registry::with_prefix("natsgate");
-    let seen = gateway.drift();
-    // Without a comparison there is nothing to say, and a 0 would say that all is well.
-    if seen.at.is_some() || seen.failure.is_some() {
-        drift(&seen, &mut registry);
-    }
+fn text(admin: Admin) -> Result<String, fmt::Error> {
+    let mut registry = Registry::with_prefix(family::PREFIX);
+    registry.register_collector(Box::new(Everything(admin)));
     let mut text = String::new();
     prometheus_text::encode(&mut text, &registry)?;
     Ok(text)
 }
 
-fn drift(seen: &Seen, registry: &mut Registry) {
-    let drifted = Family::<Asset, Gauge>::default();
-    for asset in &seen.assets {
-        let consumer = asset.consumer.clone().unwrap_or_default();
-        let labels = Asset { stream: asset.stream.clone(), consumer };
-        drifted.get_or_create(&labels).set(i64::from(asset.drifted));
+#[derive(Debug)]
+struct Everything(Admin);
+
+impl Collector for Everything {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let (gateway, out) = (&*self.0.gateway, &mut encoder);
+        traffic(gateway, out)?;
+        in_flight(gateway, out)?;
+        nats(gateway, out)?;
+        streams::published(gateway, out)?;
+        streams::looked_at(gateway, out)?;
+        streams::drift(gateway, out)?;
+        verifiers(gateway, out)?;
+        reloads(&self.0.reloader, out)?;
+        process(gateway, out)
     }
-    registry.register("stream_drift", "1 where the server is not as the manifests declare, else 0", drifted);
-    let success = Gauge::<i64>::default();
-    success.set(i64::from(seen.failure.is_none()));
-    let help = "1 if the last comparison of the server with the manifests could be made, else 0";
-    registry.register("stream_drift_check_success", help, success);
-    if let Some(at) = seen.at.and_then(|at| at.duration_since(UNIX_EPOCH).ok()) {
-        let timestamp = Gauge::<i64>::default();
-        timestamp.set(i64::try_from(at.as_secs()).unwrap_or(i64::MAX));
-        let help = "when the server was last compared with the manifests";
-        registry.register("stream_drift_check_timestamp_seconds", help, timestamp);
+}
+
+fn traffic(gateway: &Gateway, out: &mut DescriptorEncoder<'_>) -> fmt::Result {
+    let figures = gateway.figures();
+    let operations = figures.operations();
+    let all = || operations.iter().chain([figures.unmatched()]);
+    let mut requests = Family::new(of::HTTP_REQUESTS);
+    for traffic in all() {
+        for kind in traffic.requests() {
+            let status = kind.status.to_string();
+            requests.count(&[traffic.name(), kind.method, &status, kind.code], kind.count);
+        }
     }
+    requests.write(out)?;
+    let latencies = |metric, read: fn(&Traffic) -> _| {
+        let mut family = Family::new(metric);
+        all().for_each(|traffic| family.latency(&[traffic.name()], read(traffic)));
+        family
+    };
+    latencies(of::HTTP_DURATION, Traffic::latency).write(out)?;
+    latencies(of::NATS_DURATION, Traffic::nats).write(out)
+}
+
+fn in_flight(gateway: &Gateway, out: &mut DescriptorEncoder<'_>) -> fmt::Result {
+    let (mut now, mut limit) = (Family::new(of::IN_FLIGHT), Family::new(of::IN_FLIGHT_LIMIT));
+    let mut ready = Family::new(of::OPERATION_READY);
+    for operation in &gateway.table().operations {
+        now.gauge(&[&operation.name], operation.in_flight.count());
+        limit.gauge(&[&operation.name], operation.in_flight.limit());
+        match &*operation.finding.get() {
+            State::Ready => ready.gauge(&[&operation.name], 1),
+            State::Broken(_) => ready.gauge(&[&operation.name], 0),
+            State::Unchecked | State::Unknown(_) => {}
+        }
+    }
+    [now, limit, ready].into_iter().try_for_each(|family| family.write(out))?;
+    one(of::IN_FLIGHT_ALL, gateway.in_flight(), out)?;
+    one(of::IN_FLIGHT_ALL_LIMIT, gateway.in_flight_limit(), out)
+}
+
+fn nats(gateway: &Gateway, out: &mut DescriptorEncoder<'_>) -> fmt::Result {
+    let status = gateway.nats().status();
+    one(of::NATS_CONNECTED, usize::from(status.is_connected()), out)?;
+    one(of::WAITING_REPLIES, status.waiting, out)?;
+    let mut reconnects = Family::new(of::RECONNECTS);
+    reconnects.count(&[], status.reconnects);
+    reconnects.write(out)
+}
+
+fn verifiers(gateway: &Gateway, out: &mut DescriptorEncoder<'_>) -> fmt::Result {
+    let families = [of::VERIFIER_ENTRIES, of::VERIFIER_AGE, of::VERIFIER_FAILING].map(Family::new);
+    let [mut count, mut age, mut failing] = families;
+    for (verifier, issuer, entries) in gateway.table().verifiers.entries() {
+        let labels = [verifier, issuer];
+        count.gauge(&labels, entries.count);
+        failing.gauge(&labels, usize::from(entries.last_error.is_some()));
+        if let Some(read) = entries.age {
+            age.seconds(&labels, read.as_secs_f64());
+        }
+    }
+    [count, age, failing].into_iter().try_for_each(|family| family.write(out))
+}
+
+fn reloads(reloader: &Reloader, out: &mut DescriptorEncoder<'_>) -> fmt::Result {
+    let mut results = Family::new(of::CONFIG_RELOADS);
+    for (result, count) in reloader.counts() {
+        results.count(&[result.name()], count);
+    }
+    results.write(out)?;
+    let agreement = reloader.agreement();
+    one(of::CONFIG_SUCCESS, usize::from(agreement.holds), out)?;
+    seconds(of::CONFIG_SUCCESS_TIMESTAMP, agreement.since, out)
+}
+
+fn process(gateway: &Gateway, out: &mut DescriptorEncoder<'_>) -> fmt::Result {
+    let figures = gateway.figures();
+    one(of::CONNECTIONS, figures.connections().load(Ordering::Relaxed), out)?;
+    let mut lost = Family::new(of::LOG_LINES_LOST);
+    lost.count(&[], figures.log_lines_lost());
+    lost.write(out)?;
+    let mut spans = Family::new(of::TRACE_SPANS);
+    for (result, count) in figures.spans().read() {
+        spans.count(&[result], count);
+    }
+    spans.write(out)?;
+    let mut build = Family::new(of::BUILD_INFO);
+    build.gauge(&[env!("CARGO_PKG_VERSION")], 1);
+    build.write(out)?;
+    seconds(of::START_TIMESTAMP, figures.started(), out)
 }

@@ -66,6 +66,11 @@ impl Limiter {
         self.quota.burst_size().get()
     }
 
+    /// Whether another limiter has the same rate.
+    pub fn is_like(&self, other: &Limiter) -> bool {
+        self.quota == other.quota
+    }
+
     /// Seconds in which as many come together as may come at once, rounded up.
     pub fn window(&self) -> u64 {
         up(self.quota.burst_size_replenished_in()).max(1)

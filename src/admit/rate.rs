@@ -32,7 +32,6 @@ pub enum Per {
 /// The rate of one operation.
 #[derive(Debug)]
 pub struct RateLimit {
-    /// Outlives a change of whatever else the operation says.
     limiter: Arc<Limiter>,
     per: Per,
     name: String,
@@ -59,7 +58,17 @@ impl RateLimit {
         RateLimit { limiter, per, name, policy, has_failures: AtomicBool::new(false) }
     }
 
-    /// The counts, to be handed over to whatever replaces the operation under its name.
+    /// Goes on with the counts of a former rate of the operation, if that was the same.
+    #[must_use]
+    pub fn after_former(self, former: &RateLimit) -> RateLimit {
+        if !self.limiter.is_like(&former.limiter) {
+            return self;
+        }
+        let has_failures = AtomicBool::new(former.has_failures.load(Ordering::Relaxed));
+        RateLimit { limiter: Arc::clone(&former.limiter), has_failures, ..self }
+    }
+
+    /// The counts.
     pub fn limiter(&self) -> &Arc<Limiter> {
         &self.limiter
     }

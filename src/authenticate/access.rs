@@ -103,6 +103,16 @@ impl Access {
         self.alternatives.iter().flat_map(Alternative::demands).any(|demand| demand.carrier.is_used(head))
     }
 
+    /// Whether some caller is asked for scopes.
+    pub fn demands_scopes(&self) -> bool {
+        self.alternatives.iter().flat_map(Alternative::demands).any(|demand| !demand.scopes.is_empty())
+    }
+
+    /// Whether some caller's token is checked with keys that may not be there yet.
+    pub fn may_lack_keys(&self) -> bool {
+        self.alternatives.iter().flat_map(Alternative::demands).any(|demand| demand.verifier.gives_claims())
+    }
+
     /// Whether everybody may call.
     pub fn is_open(&self) -> bool {
         self.alternatives.is_empty()

@@ -15,6 +15,7 @@ use super::caller::{Identity, Scopes};
 use super::entries;
 use super::failure::Failure;
 use super::file::Watched;
+use super::state::Entries;
 use crate::diagnostic::{Diagnostic, Diagnostics, Place};
 
 const HELP: &str =
@@ -62,7 +63,12 @@ impl ApiKeys {
 
     /// What `/ready` tells.
     pub(super) fn state(&self) -> Value {
-        json!({ "kind": "api_key", "keys": self.keys.freshness().json(self.keys.get().len()) })
+        json!({ "kind": "api_key", "keys": self.entries().json() })
+    }
+
+    /// Its keys.
+    pub(super) fn entries(&self) -> Entries {
+        self.keys.freshness().with(self.keys.get().len())
     }
 }
 

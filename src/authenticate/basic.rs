@@ -23,6 +23,7 @@ use super::entries;
 use super::failure::Failure;
 use super::file::{self, Watched};
 use super::random;
+use super::state::Entries;
 use crate::diagnostic::{Diagnostics, Place};
 
 use password::PasswordHash;
@@ -148,7 +149,12 @@ impl Users {
 
     /// What `/ready` tells.
     pub(super) fn state(&self) -> Value {
-        json!({ "kind": "basic", "users": self.users.freshness().json(self.users.get().users.len()) })
+        json!({ "kind": "basic", "users": self.entries().json() })
+    }
+
+    /// Its users.
+    pub(super) fn entries(&self) -> Entries {
+        self.users.freshness().with(self.users.get().users.len())
     }
 }
 

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use super::access::{Access, Alternative, Demand};
 use super::carrier::Carrier;
 use super::load::{Loaded, WrittenKind, load};
-use super::verifier::Verifiers;
-use crate::config::{Config, SecurityAlternative};
+use super::verifier::{Origin, Verifiers};
+use crate::config::{self, Config, SecurityAlternative};
 use crate::contract::{Contract, Operation, SchemeUse};
 use crate::diagnostic::{Diagnostic, Diagnostics, Place};
 use crate::yaml::{Entries, Located};
@@ -37,11 +37,14 @@ pub struct Demanded<'a> {
 }
 
 impl Registry {
-    /// Loads every verifier. What is wrong is told at its place.
-    pub fn load(config: &Config, diagnostics: &mut Diagnostics) -> Registry {
+    /// Loads every verifier, unless `former` has it as it is written. What is wrong is told at its place.
+    pub fn load(config: &Config, former: Option<&Verifiers>, diagnostics: &mut Diagnostics) -> Registry {
         let verifiers = &config.security.0;
-        let loaded =
-            verifiers.iter().filter_map(|(name, verifier)| load(name, verifier, diagnostics)).collect();
+        let mut load_one = |(name, verifier): &(Located<String>, Located<config::Verifier>)| {
+            let origin = Origin::of(verifier, config.written.verifier(name)?);
+            load(name, verifier, origin, former, diagnostics)
+        };
+        let loaded = verifiers.iter().filter_map(&mut load_one).collect();
         let written = verifiers.iter().map(|(name, _)| name.value.clone()).collect();
         Registry { loaded, used: HashSet::new(), written, incomplete: false }
     }

@@ -49,6 +49,7 @@ impl Failure {
             ),
         };
         let mut problem = Problem::new(code, detail);
+        problem.cause = Some(format!("{demand}: {}", problem.detail));
         if matches!(code, Code::Unauthenticated | Code::Forbidden) {
             problem.challenges.extend(self.challenge(demand));
         }

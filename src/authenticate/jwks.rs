@@ -12,30 +12,29 @@ mod set;
 use std::path::Path;
 use std::sync::Arc;
 
-use serde_json::Value;
 use tokio::time::Instant;
-use url::Url;
 
 use super::file::Watched;
+use super::state::Entries;
 use crate::config::Algorithm;
 use crate::diagnostic::{Diagnostic, Diagnostics, Place};
-use fetch::Address;
+pub(super) use fetch::Address;
 use remote::Remote;
 use set::{Found, Keys};
 
 pub(super) use key::verifies;
 
-/// Where keys come from.
-#[derive(Debug)]
+/// Where keys come from. Clones share them.
+#[derive(Debug, Clone)]
 pub(super) enum KeySource {
     /// A URL.
-    Remote(Remote),
+    Remote(Arc<Remote>),
     /// A file.
     File(FileKeys),
 }
 
 /// Keys in a file.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct FileKeys(Arc<Watched<Keys>>);
 
 /// A key that has signed a token. Cheap to clone.
@@ -97,8 +96,13 @@ impl KeySource {
     }
 
     /// Keys at a URL, fetched once somebody [watches](Self::watch).
-    pub(super) fn remote(url: Url, ca: Option<Vec<u8>>) -> KeySource {
-        KeySource::Remote(Remote::new(Address { url, ca }))
+    pub(super) fn remote(address: Address) -> KeySource {
+        KeySource::Remote(Arc::new(Remote::new(address)))
+    }
+
+    /// Whether these are the keys at an address.
+    pub(super) fn is_at(&self, address: &Address) -> bool {
+        matches!(self, KeySource::Remote(remote) if remote.address == *address)
     }
 
     /// Keeps the keys current, for ever.
@@ -117,11 +121,11 @@ impl KeySource {
         }
     }
 
-    /// What `/ready` tells.
-    pub(super) fn state(&self) -> Value {
+    /// How many keys there are, and how old they are.
+    pub(super) fn entries(&self) -> Entries {
         match self {
-            KeySource::File(FileKeys(watched)) => watched.freshness().json(watched.get().len()),
-            KeySource::Remote(remote) => remote.freshness.json(remote.count()),
+            KeySource::File(FileKeys(watched)) => watched.freshness().with(watched.get().len()),
+            KeySource::Remote(remote) => remote.freshness.with(remote.count()),
         }
     }
 }

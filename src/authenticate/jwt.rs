@@ -21,6 +21,7 @@ use super::cache::Cache;
 use super::caller::Identity;
 use super::failure::Failure;
 use super::jwks::{KeySource, NoKey, Signed, SigningKey, verifies};
+use super::state::Entries;
 use crate::config::Algorithm;
 use claims::Claims;
 use token::Token;
@@ -105,23 +106,35 @@ impl Jwt {
 
     /// Keeps the keys of its issuers current, for ever.
     pub(super) async fn watch(&self) {
-        let sources = self.issuers.iter().filter_map(|issuer| match &issuer.keys {
-            IssuerKeys::Public(source) => Some(source.watch()),
+        futures_util::future::join_all(self.sources().map(KeySource::watch)).await;
+    }
+
+    /// Where the public keys of its issuers come from.
+    pub(super) fn sources(&self) -> impl Iterator<Item = &KeySource> {
+        self.issuers.iter().filter_map(|issuer| match &issuer.keys {
+            IssuerKeys::Public(source) => Some(source),
             IssuerKeys::Secret(_) => None,
-        });
-        futures_util::future::join_all(sources).await;
+        })
     }
 
     /// What `/ready` tells.
     pub(super) fn state(&self) -> Value {
         let issuers = self.issuers.iter().map(|issuer| {
             let keys = match &issuer.keys {
-                IssuerKeys::Public(source) => source.state(),
+                IssuerKeys::Public(source) => source.entries().json(),
                 IssuerKeys::Secret(_) => json!("a shared secret"),
             };
             json!({ "issuer": issuer.issuer, "keys": keys })
         });
         json!({ "kind": "jwt", "issuers": issuers.collect::<Vec<_>>() })
+    }
+
+    /// The keys of each issuer that has some to read.
+    pub(super) fn entries(&self) -> impl Iterator<Item = (&str, Entries)> {
+        self.issuers.iter().filter_map(|issuer| match &issuer.keys {
+            IssuerKeys::Public(source) => Some((issuer.issuer.as_str(), source.entries())),
+            IssuerKeys::Secret(_) => None,
+        })
     }
 }
 

@@ -8,9 +8,9 @@ use url::Url;
 
 use super::api_key::ApiKeys;
 use super::basic::Users;
-use super::jwks::KeySource;
+use super::jwks::{Address, KeySource};
 use super::jwt::{Issuer, IssuerKeys, Jwt};
-use super::verifier::{Kind, Verifier};
+use super::verifier::{Kind, Origin, Verifier, Verifiers};
 use crate::config::{self, JwtIssuer};
 use crate::diagnostic::Diagnostics;
 use crate::yaml::Located;
@@ -49,10 +49,13 @@ impl WrittenKind {
     }
 }
 
-/// Loads one verifier; `None` if it is of no kind, which was told when the file was read.
+/// Loads one verifier; `None` if it is of no kind, which was told when the file was read. If all is well with it, and a
+/// former one is of the same origin, that one goes on.
 pub(super) fn load(
     name: &Located<String>,
     written: &Located<config::Verifier>,
+    origin: Origin,
+    former: Option<&Verifiers>,
     diagnostics: &mut Diagnostics,
 ) -> Option<Loaded> {
     let shared: Arc<str> = Arc::from(name.value.as_str());
@@ -60,7 +63,8 @@ pub(super) fn load(
     let (written_kind, scheme, kind) = match (&written.jwt, &written.api_key, &written.basic) {
         (Some(issuers), None, None) => {
             // All of them are read, so that every problem is told.
-            let issuers: Vec<Option<Issuer>> = issuers.iter().map(|one| issuer(one, diagnostics)).collect();
+            let issuers: Vec<Option<Issuer>> =
+                issuers.iter().map(|one| issuer(one, former, diagnostics)).collect();
             let issuers: Option<Vec<Issuer>> = issuers.into_iter().collect();
             let jwt = issuers.map(|issuers| Kind::Jwt(Jwt::new(Arc::clone(&shared), issuers)));
             (WrittenKind::Jwt, "Bearer", jwt)
@@ -82,19 +86,29 @@ pub(super) fn load(
     Some(Loaded {
         name: name.clone(),
         kind: written_kind,
-        verifier: kind.map(|kind| Arc::new(Verifier { name: shared, kind })),
+        verifier: kind.map(|kind| {
+            let same = former.and_then(|former| former.same(name, &origin));
+            same.unwrap_or_else(|| Arc::new(Verifier { name: shared, kind, origin }))
+        }),
         challenge: challenge.unwrap_or(HeaderValue::from_static("Bearer")),
         header,
     })
 }
 
-fn issuer(written: &Located<JwtIssuer>, diagnostics: &mut Diagnostics) -> Option<Issuer> {
+fn issuer(
+    written: &Located<JwtIssuer>,
+    former: Option<&Verifiers>,
+    diagnostics: &mut Diagnostics,
+) -> Option<Issuer> {
     let algorithms: Vec<config::Algorithm> = written.algorithms.iter().map(|one| one.value).collect();
     // What is wrong with URLs, authorities and secrets was told when the configuration was read.
     let keys = match (&written.jwks, &written.keys, &written.secret) {
         (Some(url), None, None) => {
-            let ca = written.ca.as_ref().map(|path| std::fs::read(&path.value)).transpose().ok()?;
-            IssuerKeys::Public(KeySource::remote(Url::parse(url).ok()?, ca))
+            let ca =
+                written.ca.as_ref().map(|path| crate::file::read_regular(&path.value)).transpose().ok()?;
+            let address = Address { url: Url::parse(url).ok()?, ca };
+            let known = former.and_then(|former| former.remote(&address));
+            IssuerKeys::Public(known.unwrap_or_else(|| KeySource::remote(address)))
         }
         (None, Some(path), None) => {
             IssuerKeys::Public(KeySource::file(&path.value, path.place, &algorithms, diagnostics)?)

@@ -5,10 +5,10 @@ use std::time::Duration;
 use serde_json::json;
 use tokio::time::Instant;
 
-use super::load::{Loaded, read};
 use super::{CheckArgs, DIFFERENCES, DONE, FAILED, INVALID, Output};
 use crate::config::Overrides;
 use crate::diagnostic::Severity;
+use crate::gateway::load::{Loaded, read};
 use crate::gateway::operation::State;
 use crate::gateway::{checks, connect};
 use crate::nats::Nats;
@@ -18,7 +18,7 @@ const REACHED: Duration = Duration::from_secs(5);
 
 pub(super) async fn run(args: CheckArgs) -> anyhow::Result<u8> {
     let overrides = Overrides { nats: args.config.nats.clone(), ..Overrides::default() };
-    let mut read = read(&args.config.config, &overrides);
+    let mut read = read(&args.config.config, &overrides, None);
     // What the manifests forbid keeps nothing from being served: it is for whoever deploys them.
     args.rules.lint(&read.manifests, &mut read.diagnostics);
     let (loaded, diagnostics) = read.fit();

@@ -6,7 +6,7 @@ use anyhow::Context;
 use tokio::time::Instant;
 
 use super::load::load_or_tell;
-use super::serve::{overrides, serve};
+use super::serve::{Source, overrides, serve};
 use super::streams::compared;
 use super::{DONE, DevArgs, FAILED, INVALID};
 use crate::dev::nats_server::{NatsServer, find_binary};
@@ -38,7 +38,8 @@ pub(super) async fn run(args: DevArgs) -> anyhow::Result<u8> {
         return Ok(FAILED);
     }
     let (log, _guard) = telemetry::start(args.listen.log_format.or(Some(LogFormat::Text)), &args.listen.log)?;
-    let served = serve(loaded, log, args.listen.ready_file.as_deref()).await;
+    let source = Source { path: args.config.config, overrides };
+    let served = serve(loaded, source, log, args.listen.ready_file.as_deref()).await;
     if let Some(server) = own {
         server.stop().await.context("the nats-server of this command did not end")?;
     }

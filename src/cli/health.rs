@@ -62,7 +62,7 @@ async fn ask(url: &Url, timeout: Duration) -> anyhow::Result<(StatusCode, Value)
 }
 
 /// The crate's own text says only that sending failed.
-fn innermost(error: &reqwest::Error) -> String {
+pub(super) fn innermost(error: &reqwest::Error) -> String {
     if error.is_timeout() {
         return "it does not answer in time".to_owned();
     }
@@ -88,7 +88,7 @@ fn told(line: &str, code: u8) -> u8 {
 
 /// `127.0.0.1:9090` as well as `http://127.0.0.1:9090`, so that the value of `--admin-listen` will do. An address to
 /// listen on everywhere is asked on the loopback interface.
-fn admin(text: &str) -> Result<Url, String> {
+pub(super) fn admin(text: &str) -> Result<Url, String> {
     let url = match text.parse::<SocketAddr>() {
         Ok(address) => format!("http://{}", reachable(address)),
         Err(_) => text.to_owned(),

@@ -8,6 +8,7 @@ mod operation;
 mod security;
 mod server;
 mod streams;
+mod telemetry;
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -31,6 +32,7 @@ pub(super) fn process(config: &Config, tree: &Node, diagnostics: &mut Diagnostic
     }
     nats::check(&config.nats, tree, diagnostics);
     streams::check(config, diagnostics);
+    telemetry::check(&config.telemetry, diagnostics);
     security::check(&config.security, tree, diagnostics);
     let defaults = &config.defaults;
     above_zero("timeout", Some(&defaults.timeout), diagnostics);

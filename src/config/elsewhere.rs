@@ -1,4 +1,4 @@
-//! `{ env: NAME }` and `{ file: path }` in the place of a scalar of `server`, `nats` and `security`: resolved on the
+//! `{ env: NAME }` and `{ file: path }` in the place of a scalar of `server`, `nats`, `security` and `telemetry`: resolved on the
 //! tree, before it is read. Secrets that are needed later stay sources ([`super::secret`]).
 
 use std::path::{Path, PathBuf};
@@ -20,7 +20,10 @@ pub(super) struct Elsewhere {
 }
 
 /// Keys that are read again at every reconnect, or by whoever needs the secret.
-const SOURCES: [&str; 5] = ["credentials", "nkey", "password", "token", "secret"];
+const SOURCES: [&str; 6] = ["credentials", "nkey", "password", "token", "secret", "admin_token"];
+
+/// A map of names of the operator's own: its values are secrets that are read by whoever needs them.
+const OF_SOURCES: &str = "headers";
 
 /// Keys whose value is a path: `{ file: x }` is another way to write `x`.
 const PATHS: [&str; 6] = ["ca", "certificate", "key", "client_ca", "keys", "users"];
@@ -29,7 +32,7 @@ const PATHS: [&str; 6] = ["ca", "certificate", "key", "client_ca", "keys", "user
 pub(super) fn resolve(root: &mut Node, diagnostics: &mut Diagnostics) {
     let Value::Map(sections) = &mut root.value else { return };
     for (key, section) in sections.iter_mut() {
-        if matches!(key.name.as_str(), "server" | "nats" | "security") {
+        if matches!(key.name.as_str(), "server" | "nats" | "security" | "telemetry") {
             children(section, diagnostics);
         }
     }
@@ -46,6 +49,9 @@ fn children(node: &mut Node, diagnostics: &mut Diagnostics) {
 /// Resolves one child; false if it must go.
 fn keep(key: Option<&Key>, child: &mut Node, diagnostics: &mut Diagnostics) -> bool {
     let name = key.map_or("", |key| key.name.as_str());
+    if name == OF_SOURCES {
+        return true;
+    }
     if !is_elsewhere(child) {
         children(child, diagnostics);
         return true;

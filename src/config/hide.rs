@@ -8,8 +8,8 @@ use crate::yaml::{Node, Value};
 const SECTIONS: [&str; 7] =
     ["include", "contracts", "manifests", "streams", "cors", "defaults", "operations"];
 
-/// Keys of `server`, `nats` and `security` whose values may be shown.
-const SHOWN: [&str; 40] = [
+/// Keys of `server`, `nats`, `security` and `telemetry` whose values may be shown.
+const SHOWN: [&str; 47] = [
     "listen",
     "admin",
     "drain_delay",
@@ -50,12 +50,19 @@ const SHOWN: [&str; 40] = [
     "scopes",
     "keys",
     "users",
+    "traces",
+    "otlp",
+    "protocol",
+    "timeout",
+    "sample",
+    "service",
+    "access_log",
 ];
 
 /// Words of keys whose values are hidden in a file that is no valid YAML.
 const WORDS: [&str; 8] = ["pass", "pwd", "secret", "token", "nkey", "seed", "credential", "key"];
 
-/// Hides the values of `server`, `nats`, `security` and unknown sections that may be secrets.
+/// Hides the values of `server`, `nats`, `security`, `telemetry` and unknown sections that may be secrets.
 pub(super) fn hide(root: &Node, diagnostics: &mut Diagnostics) {
     for (key, section) in root.entries() {
         match key.name.as_str() {

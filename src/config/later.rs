@@ -5,10 +5,7 @@ pub(super) fn is_later(key: &str) -> bool {
     LATER.contains(&key)
 }
 
-const LATER: [&str; 10] = [
-    // of `server`
-    "admin_token",
-    "docs",
+const LATER: [&str; 8] = [
     // of the file, of a verifier, of an operation
     "upstreams",
     "upstream",

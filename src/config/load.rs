@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 
 use super::elsewhere::{self, beside};
 use super::{
-    Config, Operation, Overrides, Secret, ServerTls, Tls, Verifier, check, file, hide, include, later,
+    Config, Operation, Overrides, Secret, ServerTls, Tls, Verifier, Written, check, hide, include, later,
 };
 use crate::diagnostic::{Diagnostic, Diagnostics, Place};
+use crate::file;
 use crate::yaml::{self, Entries, Key, Located, Node};
 
 /// Reads the file at `path` and everything that it includes. Blocking.
@@ -31,9 +32,14 @@ fn read(path: &Path, overrides: &Overrides, diagnostics: &mut Diagnostics) -> Op
             return None;
         }
     };
+    if let Some(other) = something_else(&tree, path) {
+        diagnostics.push(other);
+        return None;
+    }
     overrides.apply(&mut tree, diagnostics);
     elsewhere::resolve(&mut tree, diagnostics);
     let mut config: Config = yaml::read(tree.clone(), later::is_later, diagnostics)?;
+    config.written = Written::of(&tree);
     resolve_paths(&mut config, diagnostics);
     check::process(&config, &tree, diagnostics);
     let mut operations = Operations::default();
@@ -66,6 +72,22 @@ fn missing(path: &Path, error: &io::Error, diagnostics: &mut Diagnostics) {
     );
 }
 
+/// A contract or a manifest in the place of the configuration: one problem, and not one for each of its keys.
+fn something_else(tree: &Node, path: &Path) -> Option<Diagnostic> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let (key, what, named_by) = [
+        ("openapi", "an OpenAPI document", format!("contracts: [{{ file: {name} }}]")),
+        ("swagger", "a Swagger document", format!("contracts: [{{ file: {name} }}]")),
+        ("apiVersion", "a manifest", format!("manifests: [{name}]")),
+    ]
+    .into_iter()
+    .find_map(|(key, what, named_by)| Some((tree.entry(key)?.0, what, named_by)))?;
+    Some(
+        Diagnostic::error(key.place, format!("this is {what}, and no configuration"))
+            .help(format!("write a configuration beside it that names it: `{named_by}`")),
+    )
+}
+
 /// Makes the paths independent of the files in which they stand.
 fn resolve_paths(config: &mut Config, diagnostics: &Diagnostics) {
     let plain = |path: &mut Located<PathBuf>| path.value = beside(diagnostics, path.place, &path.value);
@@ -88,6 +110,9 @@ fn resolve_paths(config: &mut Config, diagnostics: &Diagnostics) {
         let ServerTls { certificate, key, client_ca } = &mut tls.value;
         [Some(certificate), Some(key), client_ca.as_mut()].into_iter().flatten().for_each(plain);
     }
+    let otlp = config.telemetry.traces.as_mut().map(|traces| &mut traces.value.otlp);
+    let (collectors_ca, headers) = otlp.map(|otlp| (&mut otlp.ca, &mut otlp.headers)).unzip();
+    collectors_ca.into_iter().flatten().for_each(plain);
     let secret = |secret: &mut Secret, place| {
         if let Secret::File(path) = secret {
             *path = beside(diagnostics, place, path);
@@ -98,8 +123,11 @@ fn resolve_paths(config: &mut Config, diagnostics: &Diagnostics) {
     }
     let shared = config.security.0.iter_mut().filter_map(|(_, verifier)| verifier.value.jwt.as_mut());
     let shared = shared.flat_map(|issuers| issuers.value.iter_mut().map(|issuer| &mut issuer.value.secret));
-    let own = [&mut nats.nkey, &mut nats.password, &mut nats.token];
+    let own = [&mut nats.nkey, &mut nats.password, &mut nats.token, &mut config.server.admin_token];
     for source in own.into_iter().chain(shared).flatten() {
+        secret(&mut source.value, source.place);
+    }
+    for (_, source) in headers.into_iter().flat_map(|headers| &mut headers.0) {
         secret(&mut source.value, source.place);
     }
 }

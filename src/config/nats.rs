@@ -47,8 +47,8 @@ pub struct Nats {
     pub max_control_line: Located<ByteSize>,
     /// Where JetStream is, if not in the account's own domain.
     pub jetstream: Option<Located<JetStream>>,
-    /// Whether streams and subjects are compared with the live server: `warn` tells what is missing, `off` is
-    /// for streams of another account. Default: `warn`.
+    /// Whether streams and subjects are compared with the live server, and the consumers of the streams that operations
+    /// publish to are watched: `warn` tells what is missing, `off` is for streams of another account. Default: `warn`.
     pub start_checks: StartChecks,
 }
 

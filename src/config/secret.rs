@@ -10,7 +10,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 
 use super::elsewhere::Elsewhere;
-use super::file;
+use crate::file;
 
 /// Where a secret is read from, each time that it is needed: a rotated one is seen at the next reconnect.
 #[derive(Clone, PartialEq, Eq)]
@@ -94,6 +94,18 @@ impl Credentials {
 pub(super) fn is_variable(name: &str) -> bool {
     let legal = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
     !name.is_empty() && name.bytes().all(legal) && !name.starts_with(|c: char| c.is_ascii_digit())
+}
+
+/// The shortest token of the admin listener, in characters.
+const SHORTEST_TOKEN: usize = 24;
+
+/// Why a text is no token of the admin listener, if it is none. Never repeats it.
+pub fn token_fault(text: &str) -> Option<String> {
+    if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Some("holds something else than visible ASCII characters".to_owned());
+    }
+    (text.len() < SHORTEST_TOKEN)
+        .then(|| format!("is too short to keep anybody out: {SHORTEST_TOKEN} characters or more"))
 }
 
 /// The longest secret, in bytes.

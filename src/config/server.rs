@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use super::elsewhere;
 use super::scalar::{self, ByteSize, Network, TimeSpan};
+use super::secret::Secret;
 use crate::tls::Files;
 use crate::yaml::Located;
 
@@ -21,11 +22,19 @@ pub struct Server {
     #[serde(deserialize_with = "scalar::address")]
     #[schemars(with = "String", regex(pattern = "^.+:[0-9]+$"), example = &"0.0.0.0:8080")]
     pub listen: Located<SocketAddr>,
-    /// Address of the admin listener (`/live`, `/ready`). Flag `--admin-listen`, variable `NATSGATE_ADMIN_LISTEN`.
+    /// Address of the admin listener (`/live`, `/ready`, `/metrics`, `/api`, the console). Flag `--admin-listen`, variable `NATSGATE_ADMIN_LISTEN`.
     /// Default: `127.0.0.1:9090`.
     #[serde(deserialize_with = "scalar::address")]
     #[schemars(with = "String", regex(pattern = "^.+:[0-9]+$"), example = &"127.0.0.1:9090")]
     pub admin: Located<SocketAddr>,
+    /// What `/api` and the console's data ask for, as `Authorization: Bearer`: 24 visible ASCII characters or more. A file
+    /// is read again when it changes. Probes and metrics need no token. Default: none, and then only clients on the
+    /// gateway's own host are answered.
+    pub admin_token: Option<Located<Secret>>,
+    /// Where the public listener has the published document: a page at this path (`/docs`), and below it `openapi.json` and
+    /// `openapi.yaml`. An operation of the same path wins. Default: only the admin listener has it, at `/docs`.
+    #[schemars(regex(pattern = "^(/[A-Za-z0-9._~-]+)+$"))]
+    pub docs: Option<Located<String>>,
     /// After SIGTERM `/ready` turns false, and for this long everything goes on as before, so that load
     /// balancers can look away. Default: `0s`.
     pub drain_delay: TimeSpan,
@@ -54,6 +63,9 @@ pub struct Server {
     /// `X-Forwarded-For` and `X-Request-Id` are believed, nobody else's. Where a request has the first two and they
     /// disagree, its client is `0.0.0.0`: let the proxy remove the one that it does not write. Default: none.
     pub trusted_proxies: Vec<Located<Network>>,
+    /// Whether changed files of the configuration, its contracts and manifests are loaded by themselves, within about 2
+    /// seconds after they stand still. SIGHUP does so in any case. Default: true.
+    pub watch_files: bool,
     /// What must work for `/ready` to be true. `[nats]` follows the connection to NATS. By default nothing:
     /// if every instance left the load balancer when NATS is down, nobody would give the honest 503.
     pub ready_requires: Vec<ReadyRequirement>,
@@ -64,6 +76,8 @@ impl Default for Server {
         Server {
             listen: Located::default_of(SocketAddr::from(([0, 0, 0, 0], 8080))),
             admin: Located::default_of(SocketAddr::from(([127, 0, 0, 1], 9090))),
+            admin_token: None,
+            docs: None,
             drain_delay: TimeSpan(Duration::ZERO),
             drain: TimeSpan(Duration::from_secs(20)),
             in_flight: Located::default_of(4096),
@@ -73,6 +87,7 @@ impl Default for Server {
             max_headers: Located::default_of(ByteSize(64 << 10)),
             max_uri: Located::default_of(ByteSize(8 << 10)),
             trusted_proxies: Vec::new(),
+            watch_files: true,
             ready_requires: Vec::new(),
         }
     }

@@ -13,6 +13,7 @@ use super::cursor::SchemaRef;
 use super::identifiers::Identifiers;
 use super::reference::Reference;
 use crate::diagnostic::{Diagnostic, Diagnostics, Place};
+use crate::file;
 use crate::yaml::{self, Node, Value};
 
 /// Files of one contract. Large APIs are split into some hundreds.
@@ -74,7 +75,7 @@ impl Documents {
     /// Reads the main file and every file it leads to. Only what is wrong with the main file is told here;
     /// a file that no operation in use needs may be missing.
     pub(super) fn load(path: &Path, diagnostics: &mut Diagnostics) -> Option<Documents> {
-        let text = match std::fs::read_to_string(path) {
+        let text = match file::read_document(path) {
             Ok(text) => text,
             Err(error) => {
                 let file = diagnostics.add_source(path, "");
@@ -146,6 +147,12 @@ impl Documents {
     /// The node at a pointer of a file.
     pub(super) fn at(&self, file: u32, pointer: &str) -> Option<&Node> {
         self.files.get(&file)?.root.pointer(pointer)
+    }
+
+    /// The name of a file, without its folder and ending.
+    pub(super) fn stem(&self, file: u32) -> &str {
+        let path = self.files.get(&file).map(|document| document.path.as_path());
+        path.and_then(Path::file_stem).and_then(|stem| stem.to_str()).unwrap_or_default()
     }
 
     /// By the version that the main document names.
@@ -270,7 +277,7 @@ impl Documents {
 
 /// Reads a file that is referred to. Its problems matter only to operations that need it, so they are returned.
 fn read_aside(path: &Path, diagnostics: &mut Diagnostics) -> Result<(u32, Node), Unreadable> {
-    let text = std::fs::read_to_string(path)
+    let text = file::read_document(path)
         .map_err(|error| Unreadable { message: format!("the file cannot be read: {error}"), place: None })?;
     let mut aside = Diagnostics::default();
     std::mem::swap(&mut aside.sources, &mut diagnostics.sources);

@@ -38,6 +38,8 @@ pub struct Operation {
     pub deprecated: bool,
     /// Who may call it: its own `security`, else the document's. `None`: neither says anything.
     pub security: Option<Security>,
+    /// The path item around it, and itself.
+    pub(super) spots: [SchemaRef; 2],
     pub(super) problems: Vec<Diagnostic>,
 }
 

@@ -99,6 +99,7 @@ impl Reader<'_> {
             responses: responses(cursor, &mut problems),
             deprecated: cursor.flag("deprecated") == Some(true),
             security: self.security(cursor, &mut problems),
+            spots: [item.schema(), cursor.schema()],
             problems,
         }
     }

@@ -20,7 +20,7 @@ use serde_json::Value;
 
 use crate::json::{Document, Tree};
 pub(super) use build::Validators;
-pub(super) use dialect::Draft;
+pub(super) use dialect::{Draft, from_openapi_3_0};
 use instance::{Instance, Seen, Watch};
 
 /// Violations that one list tells; of more, only that there are more.

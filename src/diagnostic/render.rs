@@ -20,7 +20,8 @@ pub(super) fn report(diagnostics: &Diagnostics) -> String {
     if errors + warnings > 0 {
         let _ = writeln!(out, "{}, {}", counted(errors, "error"), counted(warnings, "warning"));
     }
-    out
+    // What is quoted of a file must not command the terminal.
+    out.replace(|c: char| c.is_control() && c != '\n', "\u{fffd}")
 }
 
 fn counted(count: usize, noun: &str) -> String {
@@ -114,4 +115,20 @@ pub(super) fn json(diagnostics: &Diagnostics) -> Value {
         })
     });
     Value::Array(rows.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_that_is_quoted_commands_the_terminal() {
+        let mut diagnostics = Diagnostics::default();
+        let file = diagnostics.add_source("a.yaml".as_ref(), "a: 1\n");
+        let place = Place { file, line: 1, column: 1, length: 1 };
+        diagnostics.push(Diagnostic::error(place, "`\u{1b}[2J\u{9b}1A\r` is no name").help("x\u{7}"));
+        let report = report(&diagnostics);
+        assert!(report.contains("is no name") && report.lines().count() > 4, "{report}");
+        assert!(!report.contains(|c: char| c.is_control() && c != '\n'), "{report:?}");
+    }
 }

@@ -4,10 +4,10 @@ use std::io::Write as _;
 use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
 
-use http::StatusCode;
 use tokio::time::Instant;
 use tracing::Level;
 
+use crate::authenticate::Caller;
 use crate::gateway::Note;
 use crate::head::Head;
 use crate::json::write_string;
@@ -17,57 +17,56 @@ use crate::telemetry::{Log, LogFormat};
 const LONGEST_PATH: usize = 256;
 /// Longest method that is logged, in bytes; a token of HTTP is ASCII.
 const LONGEST_METHOD: usize = 32;
-/// The status of a request whose client did not wait for the answer.
-const ABANDONED: u16 = 499;
+/// Longest name of a caller that is logged, in bytes.
+const LONGEST_NAME: usize = 128;
 
-/// The access line of one request; written when dropped.
+/// What a line is written from.
 #[derive(Debug)]
-pub(super) struct AccessLine<'a> {
-    log: Option<&'a Log>,
-    head: &'a Head,
-    /// What the stages say.
-    pub(super) note: Note,
-    status: Option<StatusCode>,
+pub(super) struct Entry<'a> {
+    pub(super) head: &'a Head,
+    pub(super) note: &'a Note,
+    pub(super) status: u16,
+    pub(super) is_abandoned: bool,
+    /// When the request was over.
+    pub(super) now: Instant,
 }
 
-impl<'a> AccessLine<'a> {
-    /// The line of a request that has begun.
-    pub(super) fn new(log: Option<&'a Log>, head: &'a Head) -> AccessLine<'a> {
-        AccessLine { log, head, note: Note::default(), status: None }
+/// Writes the line of a request that is over.
+pub(super) fn write(log: &Log, entry: &Entry<'_>) {
+    if !tracing::enabled!(Level::INFO) {
+        return;
     }
-
-    /// Adds how it was answered. Without it, the client went away.
-    pub(super) fn answered(&mut self, status: StatusCode) {
-        self.status = Some(status);
-    }
+    log.writer.append(|out| {
+        let mut fields = Fields { out, format: log.format };
+        let message = if entry.is_abandoned { "request abandoned by its client" } else { "request" };
+        let took = entry.now.saturating_duration_since(entry.head.received);
+        fields.begin(entry.head.time + took, message);
+        entry.write(&mut fields, took);
+        fields.end();
+    });
 }
 
-impl Drop for AccessLine<'_> {
-    fn drop(&mut self) {
-        let Some(log) = self.log.filter(|_| tracing::enabled!(Level::INFO)) else { return };
-        log.writer.append(|out| {
-            let mut fields = Fields { out, format: log.format };
-            let message = if self.status.is_some() { "request" } else { "request abandoned by its client" };
-            let took = Instant::now().saturating_duration_since(self.head.received);
-            fields.begin(self.head.time + took, message);
-            self.write(&mut fields, took);
-            fields.end();
-        });
+impl Entry<'_> {
+    /// Whether somebody may want to know why it went as it did.
+    pub(super) fn is_trouble(&self) -> bool {
+        self.status >= 400 || self.note.problem.is_some()
     }
-}
 
-impl AccessLine<'_> {
     fn write(&self, fields: &mut Fields<'_>, took: Duration) {
         let head = self.head;
         fields.plain("request_id", head.id.as_str());
         fields.plain("trace_id", head.trace.id().as_str());
         if let Some(operation) = &self.note.operation {
-            fields.text("operation", operation);
+            fields.text("operation", &operation.name);
+        }
+        if let Some(identity) = self.note.caller.as_ref().and_then(Caller::identity) {
+            fields.text("caller", cut(&identity.name, LONGEST_NAME));
+            fields.text("verifier", &identity.verifier);
         }
         fields
             .plain("method", head.method().as_str().get(..LONGEST_METHOD).unwrap_or(head.method().as_str()));
-        fields.text("path", cut(head.path()));
-        fields.number("status", u64::from(self.status.map_or(ABANDONED, |status| status.as_u16())));
+        fields.text("path", shown_path(head));
+        fields.number("status", u64::from(self.status));
         if let Some(problem) = &self.note.problem {
             fields.plain("code", problem.code.name());
             fields.plain("outcome", problem.outcome().name());
@@ -80,10 +79,15 @@ impl AccessLine<'_> {
     }
 }
 
-/// The start of a path, which may be any UTF-8, without half a character at its end.
-fn cut(path: &str) -> &str {
-    let cuts = (0..=LONGEST_PATH.min(path.len())).rev();
-    cuts.into_iter().find_map(|at| path.get(..at)).unwrap_or_default()
+/// The path of a request as it is told: not longer than it may be.
+pub(super) fn shown_path(head: &Head) -> &str {
+    cut(head.path(), LONGEST_PATH)
+}
+
+/// The start of a text, which may be any UTF-8, without half a character at its end.
+fn cut(text: &str, longest: usize) -> &str {
+    let cuts = (0..=longest.min(text.len())).rev();
+    cuts.into_iter().find_map(|at| text.get(..at)).unwrap_or_default()
 }
 
 /// Writes fields as the other lines of the log have them, by copying: this is done for every request. Text from
@@ -180,9 +184,9 @@ mod tests {
 
     #[test]
     fn a_path_is_cut_between_characters() {
-        assert_eq!(cut("/a"), "/a");
-        assert_eq!(cut(&"a".repeat(300)).len(), LONGEST_PATH);
+        assert_eq!(cut("/a", LONGEST_PATH), "/a");
+        assert_eq!(cut(&"a".repeat(300), LONGEST_PATH).len(), LONGEST_PATH);
         let path = format!("/{}", "é".repeat(300));
-        assert_eq!(cut(&path).len(), LONGEST_PATH - 1);
+        assert_eq!(cut(&path, LONGEST_PATH).len(), LONGEST_PATH - 1);
     }
 }

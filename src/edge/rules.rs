@@ -5,8 +5,8 @@ use http::header::{EXPECT, HOST, TRANSFER_ENCODING};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Uri, Version};
 
-use super::cors::Cors;
 use crate::config::Config;
+use crate::openapi::Docs;
 use crate::problem::{Code, Problem};
 
 /// Most header fields of one request; the HTTP/1.1 library has the same limit.
@@ -23,8 +23,8 @@ pub struct Rules {
     max_headers: usize,
     /// Bytes of path and query.
     max_uri: usize,
-    /// Which web pages may call.
-    pub(super) cors: Option<Cors>,
+    /// Where the published document is.
+    pub(super) docs: Option<Docs>,
 }
 
 impl Rules {
@@ -34,7 +34,7 @@ impl Rules {
         Rules {
             max_headers: bytes(config.server.max_headers.0),
             max_uri: bytes(config.server.max_uri.0),
-            cors: config.cors.as_ref().map(|cors| Cors::new(cors)),
+            docs: config.server.docs.as_ref().map(|at| Docs::new(at, true)),
         }
     }
 

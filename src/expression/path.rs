@@ -127,6 +127,14 @@ impl Path {
         (root.is_value() || !steps.is_empty()).then_some(Self { root, steps })
     }
 
+    /// The name in `root.name`.
+    pub(super) fn only_name(&self, root: Root) -> Option<&str> {
+        match self.steps.as_slice() {
+            [Step { key: Key::Name(name), .. }] if self.root == root => Some(name),
+            _ => None,
+        }
+    }
+
     /// JSON Pointer to what the first `count` steps lead to.
     pub(super) fn pointer(&self, count: usize) -> String {
         let mut pointer = String::new();

@@ -19,14 +19,16 @@ const MISSING: Duration = Duration::from_secs(5);
 /// How long the server may take for one question.
 const ANSWER: Duration = Duration::from_secs(5);
 
-/// Looks at every operation, forever. Also looks when a connection has come or gone.
+/// Looks at every operation, forever. Also looks when a connection has come or gone, and when the configuration has been
+/// replaced.
 pub async fn watch(gateway: Arc<Gateway>) {
-    let mut changes = gateway.nats().changes();
+    let (mut changes, mut generation) = (gateway.nats().changes(), gateway.generation());
     loop {
         let pause = if gateway.nats().is_connected() { round(&gateway).await } else { CALM };
         tokio::select! {
             () = sleep(pause) => {}
             changed = changes.changed() => if changed.is_err() { return },
+            changed = generation.changed() => if changed.is_err() { return },
         }
     }
 }
@@ -34,7 +36,7 @@ pub async fn watch(gateway: Arc<Gateway>) {
 /// One look at every operation; how long to wait for the next.
 async fn round(gateway: &Gateway) -> Duration {
     let mut pause = CALM;
-    for operation in gateway.operations() {
+    for operation in &gateway.table().operations {
         let state = inspect(gateway.nats(), operation).await;
         if !matches!(state, State::Ready) {
             pause = MISSING;

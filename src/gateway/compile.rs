@@ -4,7 +4,9 @@
 mod bind;
 mod callers;
 mod contracts;
+mod docs;
 mod expressions;
+mod living;
 mod rate;
 mod readable;
 mod schemas;
@@ -20,14 +22,17 @@ use super::route::RouteTable;
 use crate::authenticate::{Registry, Verifiers};
 use crate::config::{self, Config, OperationKey};
 use crate::contract::{self, PathTemplate};
+use crate::cors::Cors;
 use crate::diagnostic::{Diagnostic, Diagnostics, Place};
 use crate::dispatch::Binding;
 use crate::head::TrustedProxies;
 use crate::jetstream::declared::{Declared, declared};
 use crate::jetstream::manifest::Manifests;
 use crate::jetstream::{self, Sending};
+use crate::openapi::{self, Bound, Published, Source};
 use crate::yaml::{Entries, Located};
 use contracts::{Contracts, Found};
+use living::Living;
 
 /// What a gateway runs on.
 #[derive(Debug)]
@@ -44,39 +49,60 @@ pub struct Compiled {
     pub verifiers: Verifiers,
     /// What the manifests declare.
     pub declared: Vec<Declared>,
+    /// Which web pages may call.
+    pub cors: Option<Cors>,
     /// From the complete head to the end of the body, at most.
     pub body_timeout: Duration,
+    /// What is published of it.
+    pub published: Published,
 }
 
 /// Compiles a configuration. `None` if anything refuses it; the diagnostics then say what.
-pub fn compile(config: &Config, manifests: &Manifests, diagnostics: &mut Diagnostics) -> Option<Compiled> {
+///
+/// What is counted and known of an operation or verifier of `former` goes on under its name.
+pub fn compile(
+    config: &Config,
+    manifests: &Manifests,
+    former: Option<&Compiled>,
+    diagnostics: &mut Diagnostics,
+) -> Option<Compiled> {
+    let living = Living::of(former);
     let contracts = Contracts::load(config, diagnostics);
-    let mut registry = Registry::load(config, diagnostics);
+    let mut registry = Registry::load(config, living.verifiers(), diagnostics);
     contracts.check_schemes(&registry, diagnostics);
     let mut table = Table::default();
-    let (mut operations, mut places) = (Vec::new(), Vec::new());
-    let mut windows = bind::Windows::new();
+    let (mut operations, mut places, mut described) = (Vec::new(), Vec::new(), Vec::new());
+    let mut windows = living.windows();
     for (key, operation) in &config.operations.0 {
         let Some(target) = target(key, &contracts, diagnostics) else { continue };
         table.claim(&target, key.place, diagnostics);
-        let shared =
-            bind::Shared { defaults: &config.defaults, windows: &mut windows, registry: &mut registry };
+        let shared = bind::Shared {
+            defaults: &config.defaults,
+            windows: &mut windows,
+            registry: &mut registry,
+            living: &living,
+        };
         let bound = bind::operation(&target, operation, shared, diagnostics);
         if let Some(bound) = bound {
             let bound = Arc::new(bound);
             table.insert(&target, Route::Bound(Arc::clone(&bound)));
             let place = subject_place(operation).unwrap_or(key.place);
             placeholder_forgotten(&bound, place, diagnostics);
+            described.push((target, operation, Arc::clone(&bound)));
             operations.push(bound);
             places.push((place, key_required(operation)));
         }
     }
     table.insert_unbound(&contracts, diagnostics);
     jetstream::check_operations(manifests, &sendings(&operations, &places), diagnostics);
+    docs::check(config.server.docs.as_ref(), &table.routes, diagnostics);
     let verifiers = registry.finish(diagnostics);
     if diagnostics.has_errors() {
         return None;
     }
+    let described: Vec<Bound<'_>> = described.iter().map(described_as).collect();
+    let source = Source { config, manifests, contracts: &contracts.all(), bound: &described };
+    let published = Published::new(&openapi::document(&source));
     let trusted = config.server.trusted_proxies.iter().map(|network| network.value.0);
     Some(Compiled {
         routes: table.routes,
@@ -85,8 +111,18 @@ pub fn compile(config: &Config, manifests: &Manifests, diagnostics: &mut Diagnos
         trusted_proxies: TrustedProxies::new(trusted),
         verifiers,
         declared: declared(manifests, None),
+        cors: config.cors.as_ref().map(|cors| Cors::new(cors)),
         body_timeout: config.server.timeouts.body.0,
+        published,
     })
+}
+
+/// What is published of an operation that is bound.
+fn described_as<'a>(
+    (target, written, operation): &'a (Target<'_>, &config::Operation, Arc<Operation>),
+) -> Bound<'a> {
+    let declared = target.contract.map(|(_, declared)| declared);
+    Bound { method: &target.method, path: &target.path, declared, written, operation }
 }
 
 fn subject_place(operation: &config::Operation) -> Option<Place> {

@@ -36,15 +36,16 @@ pub struct Asset {
     pub drifted: bool,
 }
 
-/// Compares, forever. Also when a connection has come or gone.
+/// Compares, forever. Also when a connection has come or gone, and when the configuration has been replaced.
 pub async fn watch(gateway: Arc<Gateway>, every: Duration) {
-    let mut changes = gateway.nats().changes();
+    let (mut changes, mut generation) = (gateway.nats().changes(), gateway.generation());
     let mut told = Vec::new();
     loop {
         told = round(&gateway, told).await;
         tokio::select! {
             () = sleep(every) => {}
             changed = changes.changed() => if changed.is_err() { return },
+            changed = generation.changed() => if changed.is_err() { return },
         }
     }
 }
@@ -60,7 +61,8 @@ async fn round(gateway: &Gateway, told: Vec<Drifted>) -> Vec<Drifted> {
         fails("not connected".to_owned());
         return told;
     }
-    let live = match live::read(gateway.nats(), &gateway.table.declared, Instant::now() + WITHIN).await {
+    let table = gateway.table();
+    let live = match live::read(gateway.nats(), &table.declared, Instant::now() + WITHIN).await {
         Ok(live) => live,
         Err(failure) => {
             let failure = live::explain(&failure);
@@ -71,7 +73,7 @@ async fn round(gateway: &Gateway, told: Vec<Drifted>) -> Vec<Drifted> {
             return told;
         }
     };
-    let plan = plan(gateway.table.declared.clone(), &live);
+    let plan = plan(table.declared.clone(), &live);
     let assets = plan.assets.iter().map(|planned| Asset {
         stream: planned.declared.stream.clone(),
         consumer: planned.declared.consumer.clone(),

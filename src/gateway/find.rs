@@ -1,5 +1,7 @@
 //! The first stage: which operation a request is for.
 
+use std::sync::Arc;
+
 use http::{HeaderValue, Method};
 
 use super::compile::Compiled;
@@ -13,7 +15,7 @@ use crate::problem::{Code, Problem, Violation};
 #[derive(Debug)]
 pub struct Matched<'a> {
     /// The operation.
-    pub operation: &'a Operation,
+    pub operation: &'a Arc<Operation>,
     /// What stood in its path, decoded once.
     pub path: Vec<PathParam<'a>>,
 }

@@ -66,7 +66,7 @@ pub(super) fn tell(operation: &Operation, standing: Option<Standing>, headers: &
 pub async fn forget(gateway: Arc<Gateway>) {
     loop {
         tokio::time::sleep(FORGET).await;
-        for rate in gateway.operations().iter().filter_map(|operation| operation.rate.as_ref()) {
+        for rate in gateway.table().operations.iter().filter_map(|operation| operation.rate.as_ref()) {
             rate.limiter().forget();
             tokio::task::yield_now().await;
         }

@@ -1,14 +1,17 @@
 //! A compiled operation: what each stage needs, immutable, shared by every request.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use http::Method;
 
 use crate::admit::{InFlight, RateLimit};
 use crate::authenticate::{Access, Authorize};
 use crate::dispatch::Binding;
 use crate::problem::Problem;
+use crate::telemetry::{Figures, Published, Traffic};
 use crate::translate::Seen;
 use crate::translate::answer::Answering;
 use crate::translate::outbound::Mapping;
@@ -20,6 +23,10 @@ use crate::validate::Input;
 pub struct Operation {
     /// Its name: the `operationId`, or method and path.
     pub name: Arc<str>,
+    /// Its method.
+    pub method: Method,
+    /// The path as it is declared, with its parameters: `/users/{id}`.
+    pub path: String,
     /// From the complete head to the answer.
     pub timeout: Duration,
     /// How many requests may be in flight together.
@@ -42,6 +49,8 @@ pub struct Operation {
     pub problems: Vec<ProblemCase>,
     /// What the start checks have found.
     pub finding: Finding,
+    /// Where its requests are counted.
+    pub counters: Counters,
 }
 
 impl Operation {
@@ -49,6 +58,14 @@ impl Operation {
     /// back by less patience.
     pub fn waits_as_preferred(&self) -> bool {
         matches!(self.binding, Binding::Request(_))
+    }
+
+    /// The stream that it publishes to.
+    pub fn stream(&self) -> Option<&str> {
+        match &self.binding {
+            Binding::Publish(publish) => Some(&publish.stream),
+            Binding::Request(_) => None,
+        }
     }
 
     /// Decides on the caller: as soon as what its condition reads is known, and once.
@@ -63,6 +80,37 @@ impl Operation {
             _ => Ok(()),
         }
     }
+}
+
+/// Where the requests of an operation are counted, once it has been [adopted](adopt).
+#[derive(Debug, Default)]
+pub struct Counters(OnceLock<(Arc<Traffic>, Option<Arc<Published>>)>);
+
+impl Counters {
+    /// Those of its name.
+    pub fn traffic(&self) -> Option<&Traffic> {
+        self.0.get().map(|(traffic, _)| &**traffic)
+    }
+
+    /// Those of the stream that it publishes to.
+    pub fn published(&self) -> Option<&Published> {
+        self.0.get().and_then(|(_, published)| published.as_deref())
+    }
+}
+
+/// Gives each operation the counters that its name and its stream have, and forgets those of names that are not among
+/// them. To be called for a table before requests meet it.
+pub fn adopt(figures: &Figures, operations: &[Arc<Operation>]) {
+    let (mut names, mut streams) = (BTreeSet::new(), BTreeSet::new());
+    for operation in operations {
+        names.insert(&*operation.name);
+        streams.extend(operation.stream());
+        let traffic = figures.of_operation(&operation.name);
+        let published = operation.stream().map(|stream| figures.of_stream(stream));
+        // Those that are there already are the same.
+        let _ = operation.counters.0.set((traffic, published));
+    }
+    figures.retain(&names, &streams);
 }
 
 /// How much of a request is known.

@@ -14,6 +14,9 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// All of them.
+    pub const ALL: [Outcome; 3] = [Outcome::NotExecuted, Outcome::Executed, Outcome::Unknown];
+
     /// As it stands in headers and documents.
     pub fn name(self) -> &'static str {
         match self {

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use http::{Request, Response};
@@ -55,11 +56,12 @@ pub(super) struct Limits {
 }
 
 /// Serves connections until `close` is cancelled; then waits for those that are open, each of which ends after the
-/// request that it is in.
+/// request that it is in. `count` has how many are open.
 pub(super) async fn serve<A, F, B>(
     listener: TcpListener,
     shared: Shared<A>,
     limits: Limits,
+    count: &AtomicUsize,
     close: CancellationToken,
 ) where
     A: Fn(Peer, Request<Incoming>) -> F + Send + Sync + 'static,
@@ -67,7 +69,7 @@ pub(super) async fn serve<A, F, B>(
     B: Body<Data: Send, Error: Into<BoxError>> + Send + 'static,
 {
     let shared = Arc::new(shared);
-    let mut open = Open { tasks: JoinSet::new(), clocks: HashMap::new(), most: limits.most };
+    let mut open = Open { tasks: JoinSet::new(), clocks: HashMap::new(), most: limits.most, count };
     let mut last = None;
     while let Some(next) = open.next(&listener, &close, &mut last).await {
         match next {
@@ -87,20 +89,24 @@ pub(super) async fn serve<A, F, B>(
     }
     drop(listener);
     open.clocks.values().for_each(|clock| clock.close());
-    while open.tasks.join_next().await.is_some() {}
+    while let Some(ended) = open.tasks.join_next_with_id().await {
+        open.remove(ended);
+    }
 }
 
 /// The connections that are open.
-struct Open {
+struct Open<'a> {
     tasks: JoinSet<()>,
     clocks: HashMap<Id, Arc<Clock>>,
     most: usize,
+    count: &'a AtomicUsize,
 }
 
-impl Open {
+impl Open<'_> {
     fn add(&mut self, connection: impl Future<Output = ()> + Send + 'static, clock: Arc<Clock>) {
         let task = self.tasks.spawn(connection);
         self.clocks.insert(task.id(), clock);
+        self.count.store(self.clocks.len(), Ordering::Relaxed);
     }
 
     /// The next connection, until `close` is cancelled and whoever had connected by then has been accepted.
@@ -132,6 +138,7 @@ impl Open {
             Err(error) => error.id(),
         };
         self.clocks.remove(&id);
+        self.count.store(self.clocks.len(), Ordering::Relaxed);
     }
 
     /// Orders those to go that have waited longest.

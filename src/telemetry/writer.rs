@@ -34,6 +34,9 @@ struct Shared {
 #[derive(Debug, Default)]
 struct Pending {
     bytes: Vec<u8>,
+    /// Lines that were lost, and whose loss has not been told in the log.
+    untold: u64,
+    /// All that were lost.
     lost: u64,
     closed: bool,
     /// The thread has written everything.
@@ -63,10 +66,16 @@ pub(super) fn start(out: impl Write + Send + 'static) -> io::Result<(LogWriter, 
 }
 
 impl LogWriter {
+    /// How many lines were lost since the start.
+    pub fn lost(&self) -> u64 {
+        self.0.lock().lost
+    }
+
     /// Appends a line, which `line` writes, end of line included.
     pub fn append(&self, line: impl FnOnce(&mut Vec<u8>)) {
         let mut pending = self.0.lock();
         if pending.bytes.len() >= LONGEST {
+            pending.untold += 1;
             pending.lost += 1;
             return;
         }
@@ -136,7 +145,7 @@ fn take(shared: &Shared, batch: &mut Vec<u8>) -> (u64, bool) {
         pending = shared.lock();
     }
     std::mem::swap(&mut pending.bytes, batch);
-    (std::mem::take(&mut pending.lost), pending.closed)
+    (std::mem::take(&mut pending.untold), pending.closed)
 }
 
 #[cfg(test)]
@@ -192,7 +201,7 @@ mod tests {
             writer.append(|out| out.extend_from_slice(&line));
         }
         assert!(writer.0.lock().bytes.len() <= LONGEST + line.len());
-        assert!(writer.0.lock().lost > 0);
+        assert!(writer.lost() > 0);
         drop(release);
         drop(guard);
     }

@@ -6,6 +6,7 @@ use super::Template;
 use crate::expression::{EvalError, Expression, ExpressionError, Known, Position, Presence, Reason, Scope};
 use crate::json::write_string;
 use bytes::Bytes;
+use serde_json::{Map, Value, json};
 use std::collections::HashSet;
 
 /// A payload as written. `P` is the place of a scalar or a key in its file; it comes back with the errors about it.
@@ -62,6 +63,53 @@ impl Node {
     }
 }
 
+impl Node {
+    fn schema(&self) -> Value {
+        match self {
+            Self::Constant(bytes) => {
+                serde_json::from_slice(bytes).map_or_else(|_| json!({}), |value| of_constant(&value))
+            }
+            Self::Value(_) => json!({}),
+            Self::Text(_) => json!({ "type": "string" }),
+            Self::Array(_) => json!({ "type": "array", "items": {} }),
+            Self::Object(members) => {
+                let name = |name: &[u8]| serde_json::from_slice(name.strip_suffix(b":").unwrap_or(name)).ok();
+                let named = || members.iter().filter_map(|(text, member)| Some((name(text)?, member)));
+                let required = named().filter(|(_, member)| !member.may_be_absent());
+                let required: Vec<String> = required.map(|(name, _)| name).collect();
+                let properties: Map<String, Value> =
+                    named().map(|(name, member)| (name, member.schema())).collect();
+                json!({ "type": "object", "required": required, "properties": properties })
+            }
+        }
+    }
+
+    fn may_be_absent(&self) -> bool {
+        match self {
+            Self::Value(expression) => expression.may_be_absent() || expression.is_computed(),
+            Self::Text(template) => template.may_be_absent(),
+            Self::Constant(_) | Self::Array(_) | Self::Object(_) => false,
+        }
+    }
+}
+
+/// What looks like a value: the same type, and of an object the same members.
+fn of_constant(value: &Value) -> Value {
+    match value {
+        Value::Null => json!({ "type": "null" }),
+        Value::Bool(_) => json!({ "type": "boolean", "const": value }),
+        Value::Number(_) => json!({ "type": "number", "const": value }),
+        Value::String(_) => json!({ "type": "string", "const": value }),
+        Value::Array(_) => json!({ "type": "array", "items": {} }),
+        Value::Object(members) => {
+            let properties: Map<String, Value> =
+                members.iter().map(|(name, member)| (name.clone(), of_constant(member))).collect();
+            let required: Vec<&String> = members.keys().collect();
+            json!({ "type": "object", "required": required, "properties": properties })
+        }
+    }
+}
+
 impl PayloadTemplate {
     /// Compiles a payload.
     ///
@@ -81,6 +129,12 @@ impl PayloadTemplate {
     #[must_use]
     pub fn reads(&self, variable: &str) -> bool {
         self.root.reads(variable)
+    }
+
+    /// What it renders, as a JSON Schema: of what a placeholder gives, nothing is known.
+    #[must_use]
+    pub fn schema(&self) -> Value {
+        self.root.schema()
     }
 
     /// The payload for one request.

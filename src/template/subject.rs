@@ -52,6 +52,18 @@ impl SubjectTemplate {
         matches!(&self.form, Form::Filled(template) if template.reads(variable))
     }
 
+    /// The path parameters that stand in it as they came, so that each has to be one legal token.
+    pub fn path_parameters(&self) -> impl Iterator<Item = &str> {
+        let parts = match &self.form {
+            Form::Constant(_) => &[],
+            Form::Filled(template) => template.parts.as_slice(),
+        };
+        parts.iter().filter_map(|part| match part {
+            Part::Expression(expression) => expression.path_parameter(),
+            Part::Literal(_) => None,
+        })
+    }
+
     /// The subject with a `*` for every token that depends on the request, for checks against streams.
     #[must_use]
     pub fn pattern(&self) -> &str {

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use http::header::{CONNECTION, CONTENT_TYPE, HeaderMap};
 use http::{HeaderName, HeaderValue, StatusCode};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::IgnoredAny;
 
@@ -13,7 +14,7 @@ use crate::exchange::{self, Reply, Stored};
 use crate::expression::{AckInfo, ReplyInfo, Scope};
 use crate::json::Document;
 use crate::nats::{self, ServiceError};
-use crate::problem::{Code, Problem};
+use crate::problem::{Code, Problem, schema_of};
 
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 const IDEMPOTENCY: HeaderName = HeaderName::from_static("natsgate-idempotency");
@@ -167,12 +168,23 @@ fn render(case: Option<&Case>, scope: &Scope<'_>, plain: Plain) -> Result<Plain,
     Ok(Plain { status, headers, body })
 }
 
-#[derive(Serialize)]
+/// A message that a stream has stored.
+#[derive(Serialize, JsonSchema)]
 struct Receipt<'a> {
+    /// The message's id, by which the stream knows it again.
     id: &'a str,
+    /// The stream that stored it.
     stream: &'a str,
+    /// Its number in the stream; of a repetition, that of the original.
+    #[schemars(range(min = 1))]
     sequence: u64,
+    /// Whether an earlier request had stored it.
     duplicate: bool,
+}
+
+/// The answer to a publish that no case rewrites, as a JSON Schema.
+pub fn receipt_schema() -> serde_json::Value {
+    schema_of::<Receipt<'_>>()
 }
 
 fn receipt(stored: &Stored) -> Bytes {

@@ -171,7 +171,7 @@ fn travels(head: &Head, name: &HeaderName) -> bool {
 /// Adds what is on every message. What NATS cannot carry has been left out, and is told by name.
 fn finish(mut headers: Headers, head: &Head) -> HeaderMap {
     if !headers.dropped().is_empty() {
-        tracing::debug!(request_id = head.id.as_str(), names = ?headers.dropped(), "header values were left out");
+        tracing::debug!(request_id = head.id.as_str(), trace_id = head.trace.id().as_str(), names = ?headers.dropped(), "header values were left out");
     }
     headers.set(exchange::REQUEST_ID, head.id.as_str().to_owned());
     headers.set(exchange::TRACEPARENT, head.trace.parent());

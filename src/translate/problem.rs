@@ -41,6 +41,7 @@ pub fn response(cases: &[ProblemCase], seen: Seen<'_>, problem: &Problem) -> Htt
             Ok(None) => {}
             Err(error) => tracing::warn!(
                 request_id = id,
+                trace_id = seen.head.trace.id().as_str(),
                 expression = %error.expression,
                 error = %error,
                 "a problem case cannot be evaluated and is skipped"

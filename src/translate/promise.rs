@@ -71,6 +71,7 @@ impl Promises {
         if self.only_log {
             tracing::warn!(
                 request_id = head.id.as_str(),
+                trace_id = head.trace.id().as_str(),
                 status = status.as_u16(),
                 violations = broken,
                 "the reply violates the contract"

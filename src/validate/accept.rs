@@ -35,6 +35,11 @@ impl Accept {
         Accept { offered: Vec::new(), validation: Validation::Off }
     }
 
+    /// Whether a client can be refused that takes none of what is answered.
+    pub fn is_enforced(&self) -> bool {
+        self.validation == Validation::Enforce && !self.offered.is_empty()
+    }
+
     /// Of an operation of a contract: the media types of its 2xx answers.
     pub fn compile(operation: &Operation, validation: Validation) -> Accept {
         let successes = operation.responses.iter().filter(|response| {

@@ -135,7 +135,7 @@ impl ParameterDecoder {
             Validation::Enforce => Err(violations),
             Validation::Log => {
                 let told: Vec<String> = violations.iter().take(LOGGED).map(Violation::to_string).collect();
-                tracing::warn!(request_id = head.id.as_str(), violations = ?told, "parameters violate the contract");
+                tracing::warn!(request_id = head.id.as_str(), trace_id = head.trace.id().as_str(), violations = ?told, "parameters violate the contract");
                 Ok(parameters)
             }
             Validation::Off => Ok(parameters),

@@ -38,6 +38,11 @@ impl BodySchemas {
         BodySchemas { validators, only_log: validation == Validation::Log }
     }
 
+    /// Whether any body is refused that is not as it must look.
+    pub fn are_enforced(&self) -> bool {
+        !self.only_log && self.validators.iter().any(Option::is_some)
+    }
+
     /// Whether bodies of a media type, by its place in the contract, are looked at.
     pub fn checks(&self, media_type: usize) -> bool {
         self.validators.get(media_type).is_some_and(Option::is_some)
@@ -50,6 +55,7 @@ impl BodySchemas {
         if self.only_log && !violations.is_empty() {
             tracing::warn!(
                 request_id = head.id.as_str(),
+                trace_id = head.trace.id().as_str(),
                 violations = in_a_line(&violations),
                 "the body violates the contract"
             );

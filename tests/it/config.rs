@@ -173,3 +173,26 @@ fn a_damaged_file_never_stops_the_report() {
     }
     assert_eq!(refused, 300);
 }
+
+#[test]
+fn a_contract_in_place_of_the_configuration_is_one_problem() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("books.yaml");
+    for (text, named_by) in [
+        (
+            "openapi: 3.0.3\ninfo: { title: T, version: '1' }\npaths: {}\n",
+            "`contracts: [{ file: books.yaml }]`",
+        ),
+        ("apiVersion: jetstream.nats.io/v1beta2\nkind: Stream\n", "`manifests: [books.yaml]`"),
+    ] {
+        std::fs::write(&path, text).expect("write");
+        let (_, diagnostics) = config::load(&path, &Overrides::default());
+        let report = diagnostics.render();
+        assert!(report.contains(named_by) && report.ends_with("1 error, 0 warnings\n"), "{report}");
+    }
+}
+
+#[test]
+fn the_reference_is_current() {
+    golden::assert("docs/configuration.md", &config::reference());
+}

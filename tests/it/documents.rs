@@ -1,8 +1,9 @@
 //! The documents say what is so: every YAML fragment of README and guide is fit for use, every command that they show
 //! exists, and every link between files leads somewhere.
 
+mod clients;
+mod followed;
 mod markdown;
-mod securing;
 mod shown;
 
 use std::collections::BTreeMap;
@@ -13,15 +14,21 @@ use markdown::{Fragment, fragments, links, slugs};
 use crate::support::command::natsgate;
 
 const WITH_FRAGMENTS: [&str; 3] = ["README.md", "docs/guide.md", "docs/deploying.md"];
-const WITH_LINKS: [&str; 11] = [
+const WITH_LINKS: [&str; 17] = [
     "README.md",
+    "docs/admin-api.md",
+    "docs/clients.md",
+    "docs/configuration.md",
     "docs/deploying.md",
     "docs/guide.md",
     "docs/lint.md",
+    "docs/metrics.md",
+    "docs/operating.md",
     "docs/performance.md",
     "docs/problems.md",
     "docs/securing.md",
     "docs/streams.md",
+    "docs/troubleshooting.md",
     "ARCHITECTURE.md",
     "CHANGELOG.md",
     "deploy/helm/natsgate/README.md",

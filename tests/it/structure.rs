@@ -13,7 +13,7 @@ use paths::paths;
 /// From the bottom to the top. A step holds modules that do not use each other.
 const ROWS: &[&[&str]] = &[
     // 0a: words and formats
-    &["diagnostic", "problem", "socket", "tls"],
+    &["diagnostic", "file", "problem", "socket", "tls"],
     &["head", "json", "media_type", "subject", "telemetry", "yaml"],
     &["expression"],
     &["template"],
@@ -23,9 +23,11 @@ const ROWS: &[&[&str]] = &[
     // 1: the stages, in the order of a request: a later one takes what an earlier one made
     &["admit", "authenticate", "jetstream", "validate"],
     &["translate"],
-    &["dispatch"],
+    &["cors", "dispatch"],
     // 2: what is compiled
     &["gateway::operation", "gateway::route"],
+    // what is published of that
+    &["openapi"],
     // 3: from what is written to what is compiled
     &["gateway::compile"],
     // 4: one request, top to bottom

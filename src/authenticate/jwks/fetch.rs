@@ -14,11 +14,11 @@ const CONNECT: Duration = Duration::from_secs(5);
 const LONGEST: usize = 1 << 20;
 
 /// Where a key set is fetched.
-#[derive(Debug)]
-pub(super) struct Address {
-    pub(super) url: Url,
+#[derive(Debug, PartialEq, Eq)]
+pub(in crate::authenticate) struct Address {
+    pub(in crate::authenticate) url: Url,
     /// Authorities (PEM) to trust instead of the system's.
-    pub(super) ca: Option<Vec<u8>>,
+    pub(in crate::authenticate) ca: Option<Vec<u8>>,
 }
 
 impl Address {

@@ -24,7 +24,7 @@ const RETRY: (Duration, Duration) = (Duration::from_millis(250), Duration::from_
 /// The set, and the way to a newer one.
 #[derive(Debug)]
 pub(in crate::authenticate) struct Remote {
-    address: Address,
+    pub(super) address: Address,
     keys: ArcSwapOption<Keys>,
     pub(super) freshness: Freshness,
     /// Somebody has met a key that is in no set.

@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::json;
 
-use super::super::load::read;
 use super::super::{ConfigArgs, DIFFERENCES, DONE, INVALID, Output};
 use super::named;
 use super::rules::RuleArgs;
 use crate::config::Overrides;
 use crate::diagnostic::{Diagnostics, Severity};
+use crate::gateway::load::read;
 use crate::jetstream::manifest::{self, Manifests};
 
 #[derive(Debug, Args)]
@@ -45,7 +45,7 @@ pub(super) fn run(args: &LintArgs) -> u8 {
 fn manifests(args: &LintArgs) -> (Manifests, Diagnostics) {
     if args.paths.is_empty() {
         let overrides = Overrides { nats: args.config.nats.clone(), ..Overrides::default() };
-        let read = read(&args.config.config, &overrides);
+        let read = read(&args.config.config, &overrides, None);
         return (read.manifests, read.diagnostics);
     }
     let mut diagnostics = Diagnostics::default();

@@ -166,7 +166,7 @@ pub(super) fn pem_file(path: &Located<PathBuf>, label: &str, diagnostics: &mut D
         let message = "this is the content of a file, and not its path";
         return diagnostics.push(Diagnostic::error(path.place, message).help("write the path of a PEM file"));
     }
-    match std::fs::read(&path.value) {
+    match crate::file::read_regular(&path.value) {
         Err(error) => {
             let error = SecretError::File { path: path.value.clone(), reason: error.to_string() };
             diagnostics.push(unreadable(path.place, &error));

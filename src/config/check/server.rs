@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
+use super::nats::written_out;
 use super::{above_zero, at_least_one};
-use crate::config::{ByteSize, Server, ServerTls};
+use crate::config::elsewhere::unreadable;
+use crate::config::{ByteSize, Secret, Server, ServerTls, token_fault};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::tls::{self, File};
 use crate::yaml::Located;
@@ -23,6 +25,12 @@ pub(super) fn check(server: &Server, diagnostics: &mut Diagnostics) {
     }
     size("max_headers", &server.max_headers, (SMALLEST_HEAD, "1KiB"), (LARGEST_HEAD, "1MiB"), diagnostics);
     size("max_uri", &server.max_uri, (SMALLEST_URI, "64"), (LARGEST_URI, "65534 bytes"), diagnostics);
+    if let Some(token) = &server.admin_token {
+        check_token(token, diagnostics);
+    }
+    if let Some(docs) = &server.docs {
+        check_docs(docs, diagnostics);
+    }
     if let Some(tls) = &server.tls {
         check_tls(tls, diagnostics);
     }
@@ -40,6 +48,34 @@ fn size(
             Diagnostic::error(size.place, format!("`{name}` must be from {} to {}", least.1, most.1))
                 .help(format!("remove `{name}` for the default, which is enough for most")),
         );
+    }
+}
+
+fn check_token(token: &Located<Secret>, diagnostics: &mut Diagnostics) {
+    match token.read() {
+        Err(error) => diagnostics.push(unreadable(token.place, &error)),
+        Ok(text) => {
+            if let Some(fault) = token_fault(&text) {
+                diagnostics.push(
+                    Diagnostic::error(token.place, format!("`admin_token` {fault}"))
+                        .reason("whoever has it may reload the gateway and read how it is set up")
+                        .help("make one: openssl rand -hex 32"),
+                );
+            }
+        }
+    }
+    written_out("admin_token", token, diagnostics);
+}
+
+/// It becomes a part of addresses and of a page as it stands.
+fn check_docs(docs: &Located<String>, diagnostics: &mut Diagnostics) {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    let legal = |step: &str| !matches!(step, "" | "." | "..") && step.bytes().all(plain);
+    let steps = docs.value.strip_prefix('/').map(|steps| steps.split('/').all(legal));
+    if steps != Some(true) {
+        let message = format!("`{}` is no path for the docs", docs.value);
+        let help = "write one like `/docs`: letters, digits, `-`, `.`, `_`, `~`, and no slash at the end";
+        diagnostics.push(Diagnostic::error(docs.place, message).help(help));
     }
 }
 

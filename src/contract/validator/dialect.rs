@@ -51,7 +51,7 @@ impl Draft {
 }
 
 /// Writes a schema of OpenAPI 3.0 as one of 2020-12. The schemas inside have been written already.
-pub(super) fn from_openapi_3_0(mut schema: Map<String, Value>) -> Value {
+pub(in crate::contract) fn from_openapi_3_0(mut schema: Map<String, Value>) -> Value {
     exclusive(&mut schema, "minimum", "exclusiveMinimum");
     exclusive(&mut schema, "maximum", "exclusiveMaximum");
     // Of Swagger 2.0: what it describes is no JSON.

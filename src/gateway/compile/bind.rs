@@ -7,15 +7,16 @@ use std::time::Duration;
 use http::{HeaderName, HeaderValue, StatusCode};
 
 use super::expressions::Expressions;
+use super::living::Living;
 use super::readable::Body;
 use super::{Target, callers, schemas};
-use crate::admit::InFlight;
+use crate::admit::{InFlight, RateLimit};
 use crate::authenticate::{Access, Demanded, Registry};
 use crate::config::{Binding as Written, Defaults, Operation as Config, Publish, Request};
 use crate::diagnostic::Diagnostics;
 use crate::dispatch::{self, Binding, Window};
 use crate::expression::{Known, KnownBody, KnownName, Location, Names, Occurrence, Schema};
-use crate::gateway::operation::{Finding, Operation};
+use crate::gateway::operation::{Counters, Operation};
 use crate::translate::answer::Answering;
 use crate::translate::case::Case;
 use crate::translate::compile::REPLY_HEADERS;
@@ -27,6 +28,7 @@ pub(super) struct Shared<'a> {
     pub(super) defaults: &'a Defaults,
     pub(super) windows: &'a mut Windows,
     pub(super) registry: &'a mut Registry,
+    pub(super) living: &'a Living<'a>,
 }
 
 /// The windows of the streams that operations publish to, by the streams' names.
@@ -39,7 +41,7 @@ pub(super) fn operation(
     shared: Shared<'_>,
     diagnostics: &mut Diagnostics,
 ) -> Option<Operation> {
-    let Shared { defaults, windows, registry } = shared;
+    let Shared { defaults, windows, registry, living } = shared;
     let binding = written.binding()?;
     let access = access(target, written, registry, diagnostics);
     let validation = schemas::validation(written);
@@ -72,20 +74,37 @@ pub(super) fn operation(
     };
     let in_flight = written.limits.in_flight.as_ref().map_or(defaults.in_flight.value, |limit| limit.value);
     let Expressions { mapping, cases, problems, authorize, rate } = expressions;
+    let former = living.operation(&target.key);
+    let (bound, finding) = living.findings(bind(binding, windows), &mapping, former);
     Some(Operation {
         name: Arc::from(target.key.as_str()),
+        method: target.method.clone(),
+        path: target.path.as_str().to_owned(),
         access,
         timeout: binding_timeout(binding).unwrap_or(defaults.timeout.value.0),
-        in_flight: InFlight::new(in_flight as usize),
-        rate,
+        in_flight: limited(in_flight as usize, former),
+        rate: rate.map(|rate| continued(rate, former)),
         input: Input { body, parameters: decoder, accept },
         authorize,
-        binding: bind(binding, windows),
+        binding: bound,
         answering: answering(target, written, cases, promises),
         mapping,
         problems,
-        finding: Finding::default(),
+        finding,
+        counters: Counters::default(),
     })
+}
+
+/// Requests that are in flight on the former table stay counted.
+fn limited(limit: usize, former: Option<&Operation>) -> InFlight {
+    former.map_or_else(|| InFlight::new(limit), |former| former.in_flight.with_limit(limit))
+}
+
+fn continued(rate: RateLimit, former: Option<&Operation>) -> RateLimit {
+    match former.and_then(|former| former.rate.as_ref()) {
+        Some(former) => rate.after_former(former),
+        None => rate,
+    }
 }
 
 fn access(

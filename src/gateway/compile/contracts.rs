@@ -35,6 +35,11 @@ impl Contracts {
         self.0.is_empty()
     }
 
+    /// All of them, in the order of the configuration.
+    pub(super) fn all(&self) -> Vec<&Contract> {
+        self.0.iter().map(|(contract, _)| contract).collect()
+    }
+
     pub(super) fn operations(&self) -> impl Iterator<Item = (&Contract, &Operation)> {
         self.0.iter().flat_map(|(contract, _)| {
             contract.operations().iter().map(move |operation| (contract, operation))
@@ -80,7 +85,7 @@ impl Contracts {
 
 /// A file that is missing is told where it is named.
 fn is_there(file: &Located<PathBuf>, diagnostics: &mut Diagnostics) -> Option<()> {
-    let error = std::fs::File::open(&file.value).err();
+    let error = crate::file::open_regular(&file.value).err();
     if let Some(error) = &error {
         diagnostics.push(
             Diagnostic::error(file.place, format!("this contract cannot be read: {error}"))

@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Place};
+use crate::file;
 use crate::yaml::{Node, parse_all};
 
 /// Folders below a configured one that are looked into, at most.
@@ -51,7 +52,7 @@ fn collect(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> io::Result<
 
 /// The documents of a file. A template is refused as a whole, since nobody knows what it will become.
 pub(super) fn documents(path: &Path, named_at: Place, diagnostics: &mut Diagnostics) -> Vec<Node> {
-    let text = match fs::read_to_string(path) {
+    let text = match file::read_document(path) {
         Ok(text) => text,
         Err(error) => {
             diagnostics.push(unreadable(path, named_at, &error));

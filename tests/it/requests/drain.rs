@@ -62,7 +62,9 @@ operations:
         }
     );
     assert_eq!((sent.status, sent.problem()), (504, ("connection_lost", "unknown")));
-    assert_eq!((held.status, held.problem().1), (503, "not_executed"), "{}", held.text());
+    // What is held reaches nobody, again and again; the end may find one of its tries on the way.
+    let truths = [(503, "not_executed"), (504, "unknown")];
+    assert!(truths.contains(&(held.status, held.problem().1)), "{}", held.text());
     assert_eq!((body.status, body.problem()), (503, ("draining", "not_executed")));
     assert_eq!(process.exit_code().await, Some(0));
     assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());

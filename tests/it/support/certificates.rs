@@ -27,14 +27,18 @@ pub(crate) fn write(dir: &Path) {
 
 /// What a server on this machine accepts connections with.
 pub(crate) fn acceptor(certificate: &[u8], key: &[u8]) -> TlsAcceptor {
+    TlsAcceptor::from(Arc::new(server_config(certificate, key)))
+}
+
+/// The same, to be changed.
+pub(crate) fn server_config(certificate: &[u8], key: &[u8]) -> ServerConfig {
     let certificates = CertificateDer::pem_slice_iter(certificate).map(|one| one.expect("certificate"));
     let key = PrivateKeyDer::from_pem_slice(key).expect("key");
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let config = ServerConfig::builder_with_provider(provider)
+    ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .expect("protocol versions")
         .with_no_client_auth()
         .with_single_cert(certificates.collect(), key)
-        .expect("a certificate that fits its key");
-    TlsAcceptor::from(Arc::new(config))
+        .expect("a certificate that fits its key")
 }

@@ -6,9 +6,11 @@ use std::time::Duration;
 use natsgate::config::{self, Overrides};
 use natsgate::gateway::compile::compile;
 use natsgate::gateway::connect;
-use natsgate::jetstream::manifest::{self, Manifests};
+use natsgate::gateway::load::{Loaded, read};
+use natsgate::gateway::reload::Reloader;
+use natsgate::jetstream::manifest::Manifests;
 use natsgate::nats::Nats;
-use natsgate::serve::{Server, Settings};
+use natsgate::serve::{Process, Server, Settings};
 use tempfile::TempDir;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -22,6 +24,7 @@ pub(crate) struct Gateway {
     /// The same of the admin listener.
     pub(crate) admin: String,
     pub(crate) inner: Arc<natsgate::gateway::Gateway>,
+    pub(crate) reloader: Arc<Reloader>,
     stop: CancellationToken,
     running: AbortOnDropHandle<()>,
     dir: TempDir,
@@ -87,22 +90,24 @@ impl Gateway {
             admin: Some("127.0.0.1:0".into()),
             nats: Some(nats.to_owned()),
         };
-        let (config, mut diagnostics) = config::load(&path, &overrides);
-        let config = config.unwrap_or_else(|| panic!("{}", diagnostics.render()));
-        let manifests = manifest::load(&config.manifests, &mut diagnostics);
-        let table = compile(&config, &manifests, &mut diagnostics)
-            .unwrap_or_else(|| panic!("{}", diagnostics.render()));
+        let (loaded, diagnostics) = read(&path, &overrides, None).fit();
+        let loaded = loaded.unwrap_or_else(|| panic!("{}", diagnostics.render()));
+        let origin = loaded.origin();
+        let Loaded { config, table, .. } = loaded;
         let settings = Settings { start_checks: true, ..Settings::of(&config) };
         let nats = Nats::start(connect::options(&config.nats)).expect("options of the connection");
         let server = Server::bind(settings).await.expect("listeners");
         let bound = server.bound().expect("addresses");
         let inner = Arc::new(natsgate::gateway::Gateway::new(table, nats));
+        let reloader = Arc::new(Reloader::new(Arc::clone(&inner), path, overrides, origin));
         let stop = CancellationToken::new();
-        let running = tokio::spawn(server.run(Arc::clone(&inner), None, stop.clone()));
+        let process = Process { gateway: Arc::clone(&inner), reloader: Arc::clone(&reloader), log: None };
+        let running = tokio::spawn(server.run(process, stop.clone()));
         Gateway {
             url: format!("http://{}", bound.public),
             admin: format!("http://{}", bound.admin),
             inner,
+            reloader,
             stop,
             running: AbortOnDropHandle::new(running),
             dir,
@@ -119,7 +124,7 @@ impl Gateway {
     pub(crate) async fn checked(&self) {
         let until = Instant::now() + Duration::from_secs(10);
         let unchecked = natsgate::gateway::operation::State::Unchecked;
-        while self.inner.operations().iter().any(|operation| *operation.finding.get() == unchecked) {
+        while self.inner.table().operations.iter().any(|operation| *operation.finding.get() == unchecked) {
             assert!(Instant::now() < until, "the start checks did not run");
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
@@ -153,6 +158,20 @@ impl Gateway {
         Client::connect(&self.admin).await.send("GET", "/ready", &[], b"").await
     }
 
+    /// One request to the admin listener, from this host; under its name, if the headers name no other.
+    pub(crate) async fn admin(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Answer {
+        let (hosts, others): (Vec<_>, Vec<_>) =
+            headers.iter().copied().partition(|(name, _)| *name == "Host");
+        let host = hosts.first().map_or("localhost", |(_, host)| host);
+        Client::connect(&self.admin).await.send_to(host, method, path, &others, body.as_bytes()).await
+    }
+
     /// Requests that wait for a reply now.
     pub(crate) fn waiting(&self) -> usize {
         self.inner.nats().waiting()
@@ -176,6 +195,6 @@ pub(crate) fn refused(yaml: &str) -> Option<String> {
     let path = dir.path().join("natsgate.yaml");
     std::fs::write(&path, yaml).expect("configuration");
     let (config, mut diagnostics) = config::load(&path, &Overrides::default());
-    let table = config.and_then(|config| compile(&config, &Manifests::default(), &mut diagnostics));
+    let table = config.and_then(|config| compile(&config, &Manifests::default(), None, &mut diagnostics));
     table.is_none().then(|| diagnostics.render())
 }

@@ -25,12 +25,18 @@ pub(crate) struct Process {
 impl Process {
     /// `natsgate serve` with this configuration; returns once it takes requests.
     pub(crate) async fn serve(nats: &str, yaml: &str) -> Process {
+        Process::serve_in(nats, yaml, &[]).await
+    }
+
+    /// The same with more in its environment.
+    pub(crate) async fn serve_in(nats: &str, yaml: &str, environment: &[(&str, &str)]) -> Process {
         let dir = tempfile::tempdir().expect("temporary directory");
         std::fs::write(dir.path().join("natsgate.yaml"), yaml).expect("configuration");
         let log = std::fs::File::create(dir.path().join("log")).expect("log");
         let mut command = Command::new(env!("CARGO_BIN_EXE_natsgate"));
         command.args(["serve", "--config", "natsgate.yaml", "--nats", nats, "--ready-file", "ready"]);
         command.args(["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--log-format", "json"]);
+        command.envs(environment.iter().copied());
         command.current_dir(dir.path()).stdin(Stdio::null()).stdout(log).kill_on_drop(true);
         let mut child = command.spawn().expect("natsgate starts");
         let ready = ready(&mut child, dir.path().join("ready")).await;
@@ -73,9 +79,36 @@ impl Process {
         line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") * 1024
     }
 
+    /// Replaces a file in the process's folder, as a careful writer does.
+    pub(crate) fn write(&self, name: &str, text: &str) {
+        let beside = self.dir.path().join(format!("{name}.new"));
+        std::fs::write(&beside, text).expect("file beside the configuration");
+        std::fs::rename(beside, self.dir.path().join(name)).expect("the new file in its place");
+    }
+
+    /// Waits for a line of the log.
+    pub(crate) async fn logged(&self, what: &str, is_it: impl Fn(&Value) -> bool) -> Value {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            if let Some(line) = self.log().into_iter().find(&is_it) {
+                return line;
+            }
+            assert!(Instant::now() < until, "never logged: {what}\n{}", self.last_lines());
+            sleep(Duration::from_millis(20)).await;
+        }
+    }
+
     pub(crate) async fn terminate(&self) {
+        self.signal("-TERM").await;
+    }
+
+    pub(crate) async fn hang_up(&self) {
+        self.signal("-HUP").await;
+    }
+
+    async fn signal(&self, signal: &str) {
         let pid = self.child.id().expect("natsgate runs").to_string();
-        let status = Command::new("kill").arg("-TERM").arg(pid).status().await;
+        let status = Command::new("kill").arg(signal).arg(pid).status().await;
         assert!(status.expect("kill runs").success(), "the signal is not delivered");
     }
 

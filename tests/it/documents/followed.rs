@@ -1,5 +1,5 @@
-//! `docs/securing.md`, followed from its first line to its last as a reader would: its files are written, its commands run,
-//! and what it says that they print (`# => text`) is looked for in what they print.
+//! Guides, followed from their first line to their last as a reader would: their files are written, their commands run,
+//! and what they say that these print (`# => text`) is looked for in what they print.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -18,20 +18,34 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const SHOWN: [&str; 2] = ["127.0.0.1:8080", "127.0.0.1:9090"];
 
 #[tokio::test]
-async fn every_command_of_the_guide_prints_what_the_guide_says() {
+async fn the_guide_to_securing_prints_what_it_says() {
+    follow("docs/securing.md", 10).await;
+}
+
+#[tokio::test]
+async fn the_guide_to_operating_prints_what_it_says() {
+    follow("docs/operating.md", 6).await;
+}
+
+#[tokio::test]
+async fn the_page_of_the_admin_api_prints_what_it_says() {
+    follow("docs/admin-api.md", 5).await;
+}
+
+async fn follow(document: &str, least: usize) {
     let mut reader = Reader::new();
     let mut ran = 0;
-    for fragment in fragments(&read("docs/securing.md")) {
+    for fragment in fragments(&read(document)) {
         match (&fragment.name, fragment.language.as_str()) {
             (Some(name), _) => reader.write(name, &fragment.text),
             (None, "sh") => {
                 reader.run(&fragment).await;
                 ran += 1;
             }
-            (None, language) => panic!("line {}: nobody runs `{language}`", fragment.line),
+            (None, language) => panic!("{document}:{}: nobody runs `{language}`", fragment.line),
         }
     }
-    assert!(ran >= 10, "only {ran} blocks of commands were found");
+    assert!(ran >= least, "{document}: only {ran} blocks of commands were found");
 }
 
 #[tokio::test]

@@ -13,7 +13,6 @@ use http::{HeaderName, HeaderValue, Method, Response, StatusCode};
 use http_body_util::Full;
 
 use crate::config;
-use crate::gateway::route::Allow;
 use crate::translate::HttpResponse;
 use crate::yaml::Located;
 
@@ -30,7 +29,7 @@ const BY_PREFLIGHT: HeaderValue =
 
 /// Who may call, and how.
 #[derive(Debug, Clone)]
-pub(super) struct Cors {
+pub struct Cors {
     /// `None`: every page.
     origins: Option<HashSet<HeaderValue>>,
     credentials: bool,
@@ -42,7 +41,7 @@ pub(super) struct Cors {
 
 impl Cors {
     /// What a configuration that has been checked says.
-    pub(super) fn new(cors: &config::Cors) -> Cors {
+    pub fn new(cors: &config::Cors) -> Cors {
         let everybody = cors.origins.iter().any(|origin| *origin.value == *"*");
         let origins = cors.origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok());
         Cors {
@@ -55,7 +54,7 @@ impl Cors {
     }
 
     /// Says on an answer whether the page that asked may read it.
-    pub(super) fn mark(&self, request: &HeaderMap, answer: &mut HeaderMap) {
+    pub fn mark(&self, request: &HeaderMap, answer: &mut HeaderMap) {
         if self.origins.is_some() {
             // Also where it is not allowed, or none is named: a cache must not hand it to another origin.
             answer.append(VARY, BY_ORIGIN);
@@ -75,18 +74,18 @@ impl Cors {
     }
 
     /// Whether a request asks for leave to send another one, for a page that may have it.
-    pub(super) fn is_preflight(&self, method: &Method, request: &HeaderMap) -> bool {
+    pub fn is_preflight(&self, method: &Method, request: &HeaderMap) -> bool {
         *method == Method::OPTIONS
             && request.contains_key(ACCESS_CONTROL_REQUEST_METHOD)
             && self.allowed(request).is_some()
     }
 
     /// The answer to a preflight for a path that has these methods. It must be marked as every answer.
-    pub(super) fn preflight(&self, request: &HeaderMap, methods: &Allow) -> HttpResponse {
+    pub fn preflight(&self, request: &HeaderMap, methods: &str) -> HttpResponse {
         let mut response = Response::new(Full::<Bytes>::default());
         *response.status_mut() = StatusCode::NO_CONTENT;
         let answer = response.headers_mut();
-        if let Ok(methods) = HeaderValue::from_str(&methods.to_string()) {
+        if let Ok(methods) = HeaderValue::from_str(methods) {
             answer.insert(ACCESS_CONTROL_ALLOW_METHODS, methods);
         }
         if let Some(headers) = self.headers.clone().or_else(|| asked_for(request)) {

@@ -1,0 +1,14 @@
+module example.com/natsgate-examples/client
+
+go 1.26.0
+
+require example.com/common-service v0.0.0
+
+require (
+	github.com/apapsch/go-jsonmerge/v2 v2.0.0 // indirect
+	github.com/google/uuid v1.6.0 // indirect
+	github.com/oapi-codegen/runtime v1.9.0 // indirect
+)
+
+// Where `make sdk` writes it.
+replace example.com/common-service => ../../../target/sdk/go

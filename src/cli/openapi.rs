@@ -1,0 +1,33 @@
+//! `natsgate openapi`.
+
+use std::io::Write;
+
+use clap::ValueEnum;
+
+use super::load::load_or_tell;
+use super::{DONE, FAILED, INVALID, OpenapiArgs};
+use crate::config::Overrides;
+
+/// How the document is written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// As JSON.
+    #[default]
+    Json,
+    /// As YAML.
+    Yaml,
+}
+
+pub(super) fn run(args: &OpenapiArgs) -> u8 {
+    let Some(loaded) = load_or_tell(&args.config, &Overrides::default()) else { return INVALID };
+    let published = &loaded.table.published;
+    let text = match args.output {
+        Format::Json => published.json(),
+        Format::Yaml => published.yaml(),
+    };
+    // Whoever reads no further has what it wanted.
+    match std::io::stdout().write_all(&text) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => FAILED,
+        _ => DONE,
+    }
+}

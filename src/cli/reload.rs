@@ -1,0 +1,94 @@
+//! `natsgate reload`: has a running gateway read its configuration again, and tells what came of it.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use clap::Args;
+use reqwest::{Client, Url};
+use serde_json::Value;
+
+use super::health::{admin, innermost};
+use super::{DONE, FAILED, INVALID, Output};
+
+/// The variable that has the token where no file has it.
+const TOKEN: &str = "NATSGATE_ADMIN_TOKEN";
+/// How long a gateway may take to build what it is to run on.
+const WITHIN: Duration = Duration::from_secs(60);
+
+/// Which gateway, and by what right.
+#[derive(Debug, Args)]
+pub(super) struct ReloadArgs {
+    /// The admin listener of the gateway: an address or a URL.
+    #[arg(
+        long,
+        env = "NATSGATE_ADMIN_LISTEN",
+        default_value = "127.0.0.1:9090",
+        value_name = "URL",
+        value_parser = admin
+    )]
+    admin: Url,
+    /// The file with the token of `server.admin_token`. Default: the variable `NATSGATE_ADMIN_TOKEN`, if there is one.
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
+    /// How the result is shown.
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    output: Output,
+}
+
+pub(super) async fn run(args: ReloadArgs) -> anyhow::Result<u8> {
+    let url = args.admin.join("/api/reload")?;
+    let client = Client::builder().http1_only().no_proxy().timeout(WITHIN).build()?;
+    let mut request = client.post(url.clone()).header("Content-Type", "application/json").body("{}");
+    if let Some(token) = token(&args)? {
+        request = request.bearer_auth(token);
+    }
+    let unreached = |error: reqwest::Error| {
+        anyhow::anyhow!("no answer from {url}: {}; name the admin listener with --admin", innermost(&error))
+    };
+    let response = request.send().await.map_err(unreached)?;
+    let status = response.status();
+    let document: Value = serde_json::from_slice(&response.bytes().await?).unwrap_or_default();
+    let Some(result) = document["result"].as_str() else {
+        let detail = document["detail"].as_str().unwrap_or("is it the admin listener (server.admin)?");
+        bail!("{url} answers {}: {detail}", status.as_u16());
+    };
+    match args.output {
+        Output::Json => println!("{document:#}"),
+        Output::Text => tell(result, &document),
+    }
+    Ok(match result {
+        "applied" | "unchanged" => DONE,
+        "invalid" => INVALID,
+        _ => FAILED,
+    })
+}
+
+fn token(args: &ReloadArgs) -> anyhow::Result<Option<String>> {
+    let Some(path) = &args.token_file else { return Ok(std::env::var(TOKEN).ok()) };
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    Ok(Some(text.trim_end().to_owned()))
+}
+
+fn tell(result: &str, document: &Value) {
+    eprint!("{}", document["report"].as_str().unwrap_or_default());
+    let names = |list: &Value| {
+        let names = list.as_array().into_iter().flatten().filter_map(Value::as_str);
+        names.collect::<Vec<_>>().join(", ")
+    };
+    match result {
+        "applied" => println!("applied: generation {}", document["generation"]),
+        "unchanged" => println!("unchanged: the files say what runs"),
+        "invalid" => println!("not applied: the configuration has errors, and what ran runs on"),
+        _ => println!(
+            "not applied: these keys need a restart: {}; what ran runs on",
+            names(&document["needs_restart"])
+        ),
+    }
+    for (word, list) in [("new", "added"), ("gone", "removed")] {
+        let names = names(&document[list]);
+        if !names.is_empty() {
+            println!("{word}: {names}");
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! The spans of one request, as OpenTelemetry's conventions for HTTP and for messaging name things: one at the edge, and
+//! below it one for what NATS had of it. They are made when the request is over, and only for those that are recorded.
+
+use std::borrow::Cow;
+use std::time::SystemTime;
+
+use opentelemetry::trace::{SpanContext, SpanId, SpanKind, Status, TraceFlags, TraceId, TraceState};
+use opentelemetry::{InstrumentationScope, KeyValue};
+use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLinks};
+use tokio::time::Instant;
+
+use super::access::{Entry, shown_path};
+use crate::dispatch::Binding;
+use crate::gateway::{Note, Sent};
+use crate::head::{Head, Recorded};
+use crate::telemetry::{Tracer, known};
+
+/// Hands over the spans of a request that is over.
+pub(super) fn record(tracer: &Tracer, of: &Recorded, entry: &Entry<'_>) {
+    tracer.record(at_the_edge(of, entry));
+    if let Some(sent) = &entry.note.sent {
+        tracer.record(at_nats(of, sent, entry));
+    }
+}
+
+fn at_the_edge(of: &Recorded, entry: &Entry<'_>) -> SpanData {
+    let Entry { head, note, status, .. } = *entry;
+    let method = match known(head.method()) {
+        "other" => "_OTHER",
+        method => method,
+    };
+    let mut attributes = vec![
+        KeyValue::new("http.request.method", method),
+        KeyValue::new("url.path", shown_path(head).to_owned()),
+        KeyValue::new("http.response.status_code", i64::from(status)),
+        KeyValue::new("client.address", head.ip.to_string()),
+        KeyValue::new("natsgate.request_id", head.id.as_str().to_owned()),
+    ];
+    let mut name = Cow::Borrowed(if method == "_OTHER" { "HTTP" } else { method });
+    if let Some(operation) = &note.operation {
+        attributes.push(KeyValue::new("http.route", operation.path.clone()));
+        attributes.push(KeyValue::new("natsgate.operation", operation.name.to_string()));
+        name = format!("{name} {}", operation.path).into();
+    }
+    if let Some(problem) = &note.problem {
+        attributes.push(KeyValue::new("error.type", problem.code.name()));
+        attributes.push(KeyValue::new("natsgate.outcome", problem.outcome().name()));
+    } else if entry.is_abandoned {
+        attributes.push(KeyValue::new("error.type", "abandoned"));
+    }
+    let ids = (of.trace, of.span, of.parent.unwrap_or_default());
+    SpanData {
+        parent_span_is_remote: of.parent.is_some(),
+        status: if status >= 500 { Status::error("") } else { Status::Unset },
+        ..span(ids, SpanKind::Server, name, (head.time, at(head, entry.now)), attributes)
+    }
+}
+
+fn at_nats(of: &Recorded, sent: &Sent, entry: &Entry<'_>) -> SpanData {
+    let (kind, verb, attributes) = messaging(entry.note);
+    let mut attributes = attributes;
+    let target = entry.note.operation.as_ref().map_or("", |operation| operation.mapping.subject.pattern());
+    attributes.push(KeyValue::new("messaging.system", "nats"));
+    attributes.push(KeyValue::new("messaging.operation.type", "send"));
+    attributes.push(KeyValue::new("messaging.operation.name", verb));
+    attributes.push(KeyValue::new("messaging.destination.name", target.to_owned()));
+    attributes.push(KeyValue::new("messaging.destination.template", target.to_owned()));
+    let mut status = Status::Unset;
+    let failed = sent.ended.map(|ended| ended.code.map(crate::problem::Code::name));
+    if let Some(failure) = failed.unwrap_or(Some("abandoned")) {
+        attributes.push(KeyValue::new("error.type", failure));
+        status = Status::error("");
+    }
+    let ended = sent.ended.map_or(entry.now, |ended| ended.at);
+    let times = (at(entry.head, sent.at), at(entry.head, ended));
+    let name = format!("{verb} {target}").into();
+    SpanData { status, ..span((of.trace, of.sent, of.span), kind, name, times, attributes) }
+}
+
+fn messaging(note: &Note) -> (SpanKind, &'static str, Vec<KeyValue>) {
+    match note.operation.as_ref().map(|operation| &operation.binding) {
+        Some(Binding::Publish(publish)) => {
+            (SpanKind::Producer, "publish", vec![KeyValue::new("natsgate.stream", publish.stream.clone())])
+        }
+        _ => (SpanKind::Client, "request", Vec::new()),
+    }
+}
+
+/// A moment by the wall clock, as far from the request's beginning as it was.
+fn at(head: &Head, moment: Instant) -> SystemTime {
+    head.time + moment.saturating_duration_since(head.received)
+}
+
+fn span(
+    (trace, id, parent): (u128, u64, u64),
+    span_kind: SpanKind,
+    name: Cow<'static, str>,
+    (start_time, end_time): (SystemTime, SystemTime),
+    attributes: Vec<KeyValue>,
+) -> SpanData {
+    let (trace, id) = (TraceId::from_bytes(trace.to_be_bytes()), SpanId::from_bytes(id.to_be_bytes()));
+    SpanData {
+        span_context: SpanContext::new(trace, id, TraceFlags::SAMPLED, false, TraceState::default()),
+        parent_span_id: SpanId::from_bytes(parent.to_be_bytes()),
+        parent_span_is_remote: false,
+        span_kind,
+        name,
+        start_time,
+        end_time,
+        attributes,
+        dropped_attributes_count: 0,
+        events: SpanEvents::default(),
+        links: SpanLinks::default(),
+        status: Status::Unset,
+        instrumentation_scope: InstrumentationScope::builder("natsgate").build(),
+    }
+}

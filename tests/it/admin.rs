@@ -1,0 +1,17 @@
+//! The admin listener: who may use what, and what the API tells.
+
+mod access;
+mod answers;
+mod changes;
+mod connections;
+mod problems;
+
+/// Every path that reads what is not for everybody.
+const READING: [&str; 6] = [
+    "/api/status",
+    "/api/problems",
+    "/api/config",
+    "/api/log-level",
+    "/docs/openapi.json",
+    "/docs/openapi.yaml",
+];
