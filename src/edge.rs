@@ -38,6 +38,8 @@ pub struct Edge {
     pub lines: Sample,
     /// Takes spans.
     pub tracer: Option<Tracer>,
+    /// The listener speaks TLS.
+    pub secure: bool,
     /// What holds for every request.
     pub rules: Rules,
 }

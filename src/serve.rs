@@ -200,8 +200,14 @@ impl Server {
             gateway.figures().watch_log(log.writer.clone());
         }
         let lines = Sample::of(settings.telemetry.access_log.sample.part());
-        let edge =
-            Edge { gateway: Arc::clone(&gateway), log: process.log, lines, tracer, rules: settings.edge };
+        let edge = Edge {
+            gateway: Arc::clone(&gateway),
+            log: process.log,
+            lines,
+            tracer,
+            secure: identity.is_some(),
+            rules: settings.edge,
+        };
         let limits = Limits { timeouts: settings.timeouts, most: settings.max_connections };
         let (close, mut serving) = (CancellationToken::new(), JoinSet::new());
         serving.spawn(serve_public(public, identity, edge, limits, close.clone()));

@@ -65,7 +65,7 @@ impl Drop for Account<'_> {
         let entry = Entry { head: self.head, note: &self.note, status, is_abandoned, now };
         let recorded = self.head.trace.recorded();
         if let (Some(tracer), Some(ids)) = (&self.edge.tracer, &recorded) {
-            spans::record(tracer, ids, &entry);
+            spans::record(tracer, ids, self.edge.secure, &entry);
         }
         if let Some(log) = &self.edge.log
             && (recorded.is_some() || entry.is_trouble() || self.edge.lines.takes_any())

@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 use std::time::SystemTime;
 
+use http::Version;
 use opentelemetry::trace::{SpanContext, SpanId, SpanKind, Status, TraceFlags, TraceId, TraceState};
 use opentelemetry::{InstrumentationScope, KeyValue};
 use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLinks};
@@ -16,14 +17,14 @@ use crate::head::{Head, Recorded};
 use crate::telemetry::{Tracer, known};
 
 /// Hands over the spans of a request that is over.
-pub(super) fn record(tracer: &Tracer, of: &Recorded, entry: &Entry<'_>) {
-    tracer.record(at_the_edge(of, entry));
+pub(super) fn record(tracer: &Tracer, of: &Recorded, secure: bool, entry: &Entry<'_>) {
+    tracer.record(at_the_edge(of, secure, entry));
     if let Some(sent) = &entry.note.sent {
         tracer.record(at_nats(of, sent, entry));
     }
 }
 
-fn at_the_edge(of: &Recorded, entry: &Entry<'_>) -> SpanData {
+fn at_the_edge(of: &Recorded, secure: bool, entry: &Entry<'_>) -> SpanData {
     let Entry { head, note, status, .. } = *entry;
     let method = match known(head.method()) {
         "other" => "_OTHER",
@@ -31,8 +32,10 @@ fn at_the_edge(of: &Recorded, entry: &Entry<'_>) -> SpanData {
     };
     let mut attributes = vec![
         KeyValue::new("http.request.method", method),
+        KeyValue::new("url.scheme", if secure { "https" } else { "http" }),
         KeyValue::new("url.path", shown_path(head).to_owned()),
         KeyValue::new("http.response.status_code", i64::from(status)),
+        KeyValue::new("network.protocol.version", version(head.parts.version)),
         KeyValue::new("client.address", head.ip.to_string()),
         KeyValue::new("natsgate.request_id", head.id.as_str().to_owned()),
     ];
@@ -53,6 +56,15 @@ fn at_the_edge(of: &Recorded, entry: &Entry<'_>) -> SpanData {
         parent_span_is_remote: of.parent.is_some(),
         status: if status >= 500 { Status::error("") } else { Status::Unset },
         ..span(ids, SpanKind::Server, name, (head.time, at(head, entry.now)), attributes)
+    }
+}
+
+/// As the conventions have it: `2`, and not `2.0`.
+fn version(version: Version) -> &'static str {
+    match version {
+        Version::HTTP_10 => "1.0",
+        Version::HTTP_2 => "2",
+        _ => "1.1",
     }
 }
 

@@ -154,6 +154,9 @@ async fn one_trace(protocol: &str) {
     let is = |span, name, value: &str| assert_eq!(attribute(span, name).as_deref(), Some(value), "{name}");
     is(edge, "http.request.method", "GET");
     is(edge, "http.route", "/users/{id}");
+    is(edge, "url.scheme", "http");
+    is(edge, "url.path", "/users/7");
+    is(edge, "network.protocol.version", "1.1");
     is(edge, "http.response.status_code", "200");
     is(edge, "natsgate.operation", "GET /users/{id}");
     is(edge, "natsgate.request_id", answer.header("natsgate-request-id").expect("a request id"));
