@@ -1,5 +1,6 @@
 //! The command line: one function a command; what they do is decided elsewhere.
 
+mod admin;
 mod check;
 mod dev;
 

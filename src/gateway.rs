@@ -1,6 +1,7 @@
 //! One request, top to bottom: [`Gateway::handle`] is a line of stages, each of which needs the value of the one
 //! before it, so that none can be skipped or reordered.
 
+mod changes;
 pub mod checks;
 pub mod compile;
 pub mod connect;

@@ -5,10 +5,9 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::Args;
-use reqwest::{Client, Url};
 use serde_json::Value;
 
-use super::health::{admin, innermost};
+use super::admin::{AdminArgs, answer, client};
 use super::{DONE, FAILED, INVALID, Output};
 
 /// The variable that has the token where no file has it.
@@ -19,15 +18,8 @@ const WITHIN: Duration = Duration::from_secs(60);
 /// Which gateway, and by what right.
 #[derive(Debug, Args)]
 pub(super) struct ReloadArgs {
-    /// The admin listener of the gateway: an address or a URL.
-    #[arg(
-        long,
-        env = "NATSGATE_ADMIN_LISTEN",
-        default_value = "127.0.0.1:9090",
-        value_name = "URL",
-        value_parser = admin
-    )]
-    admin: Url,
+    #[command(flatten)]
+    admin: AdminArgs,
     /// The file with the token of `server.admin_token`. Default: the variable `NATSGATE_ADMIN_TOKEN`, if there is one.
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
@@ -37,18 +29,12 @@ pub(super) struct ReloadArgs {
 }
 
 pub(super) async fn run(args: ReloadArgs) -> anyhow::Result<u8> {
-    let url = args.admin.join("/api/reload")?;
-    let client = Client::builder().http1_only().no_proxy().timeout(WITHIN).build()?;
-    let mut request = client.post(url.clone()).header("Content-Type", "application/json").body("{}");
+    let url = args.admin.admin.join("/api/reload")?;
+    let mut request = client(WITHIN)?.post(url.clone()).header("Content-Type", "application/json").body("{}");
     if let Some(token) = token(&args)? {
         request = request.bearer_auth(token);
     }
-    let unreached = |error: reqwest::Error| {
-        anyhow::anyhow!("no answer from {url}: {}; name the admin listener with --admin", innermost(&error))
-    };
-    let response = request.send().await.map_err(unreached)?;
-    let status = response.status();
-    let document: Value = serde_json::from_slice(&response.bytes().await?).unwrap_or_default();
+    let (status, document) = answer(&url, request).await?;
     let Some(result) = document["result"].as_str() else {
         let detail = document["detail"].as_str().unwrap_or("is it the admin listener (server.admin)?");
         bail!("{url} answers {}: {detail}", status.as_u16());

@@ -4,9 +4,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
 use super::Gateway;
+use super::changes::Changes;
 use super::operation::{Operation, State};
 use crate::dispatch::Binding;
 use crate::nats::{ApiFailure, Nats, stream_info, streams_capturing};
@@ -22,13 +23,11 @@ const ANSWER: Duration = Duration::from_secs(5);
 /// Looks at every operation, forever. Also looks when a connection has come or gone, and when the configuration has been
 /// replaced.
 pub async fn watch(gateway: Arc<Gateway>) {
-    let (mut changes, mut generation) = (gateway.nats().changes(), gateway.generation());
+    let mut changes = Changes::of(&gateway);
     loop {
         let pause = if gateway.nats().is_connected() { round(&gateway).await } else { CALM };
-        tokio::select! {
-            () = sleep(pause) => {}
-            changed = changes.changed() => if changed.is_err() { return },
-            changed = generation.changed() => if changed.is_err() { return },
+        if !changes.next(pause).await {
+            return;
         }
     }
 }

@@ -8,9 +8,10 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use futures_util::future::join_all;
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
 use super::Gateway;
+use super::changes::Changes;
 
 pub use read::{Consumer, Stream};
 
@@ -36,15 +37,12 @@ pub struct Seen {
 
 /// Looks, forever. Also when a connection has come or gone, or another table is in place.
 pub async fn watch(gateway: Arc<Gateway>) {
-    let mut changes = gateway.nats().changes();
-    let mut generation = gateway.generation();
+    let mut changes = Changes::of(&gateway);
     let mut movements = Movements::default();
     loop {
         round(&gateway, &mut movements).await;
-        tokio::select! {
-            () = sleep(EVERY) => {}
-            changed = changes.changed() => if changed.is_err() { return },
-            changed = generation.changed() => if changed.is_err() { return },
+        if !changes.next(EVERY).await {
+            return;
         }
     }
 }

@@ -4,9 +4,10 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
 use super::Gateway;
+use super::changes::Changes;
 use crate::jetstream::drift::{Drifted, drift};
 use crate::jetstream::live;
 use crate::jetstream::plan::{Action, plan};
@@ -38,14 +39,12 @@ pub struct Asset {
 
 /// Compares, forever. Also when a connection has come or gone, and when the configuration has been replaced.
 pub async fn watch(gateway: Arc<Gateway>, every: Duration) {
-    let (mut changes, mut generation) = (gateway.nats().changes(), gateway.generation());
+    let mut changes = Changes::of(&gateway);
     let mut told = Vec::new();
     loop {
         told = round(&gateway, told).await;
-        tokio::select! {
-            () = sleep(every) => {}
-            changed = changes.changed() => if changed.is_err() { return },
-            changed = generation.changed() => if changed.is_err() { return },
+        if !changes.next(every).await {
+            return;
         }
     }
 }
