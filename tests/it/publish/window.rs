@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use natsgate::gateway::reload::{Cause, Outcome};
 use serde_json::json;
 
 use super::{Jobs, problem};
@@ -37,11 +38,17 @@ async fn whoever_finds_no_place_before_a_stream_by_the_deadline_is_told_so() {
         }
         let hasty = jobs.gateway.post("/hasty", "2").await;
         let other = jobs.gateway.post("/other", "3").await;
+        // Another table has no other window: what waits on the former one still waits.
+        jobs.gateway.replace("natsgate.yaml", &YAML.replace("300ms", "299ms"));
+        let reload = jobs.gateway.reloader.reload(Cause::Signal).await;
+        assert_eq!(reload.outcome, Outcome::Applied, "{}", reload.report);
+        let after = jobs.gateway.post("/hasty", "2").await;
         jobs.nats.resume();
-        (hasty, other)
+        (hasty, other, after)
     };
-    let (patient, (hasty, other)) = tokio::join!(patient, hasty);
+    let (patient, (hasty, other, after)) = tokio::join!(patient, hasty);
     assert_eq!(problem(&hasty), (503, "overloaded", "not_executed"));
+    assert_eq!(problem(&after), (503, "overloaded", "not_executed"), "after a reload");
     assert_eq!(hasty.header("retry-after"), Some("1"));
     assert!(hasty.took >= Duration::from_millis(290) && hasty.took < Duration::from_secs(2), "{hasty:?}");
     assert_eq!(problem(&other), (504, "timeout", "unknown"), "another stream has a window of its own");
