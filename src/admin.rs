@@ -27,6 +27,7 @@ use crate::gateway::reload::Reloader;
 use crate::openapi::Docs;
 use crate::problem::guard;
 use crate::telemetry::Log;
+use crate::upstream::AddressState;
 use access::Access;
 pub use api::facts;
 
@@ -140,6 +141,7 @@ async fn ready(State(admin): State<Admin>) -> impl IntoResponse {
         "in_flight": gateway.in_flight(),
         "nats": nats(&gateway),
         "verifiers": table.verifiers.state(),
+        "upstreams": upstreams(&table),
         "operations": operations(&table),
     });
     let status = if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
@@ -159,8 +161,26 @@ fn nats(gateway: &Gateway) -> Value {
     })
 }
 
+/// The addresses of every legacy service, as far as they are known.
+fn upstreams(table: &Compiled) -> Value {
+    let address =
+        |address: AddressState| json!({ "address": address.address, "left_alone": address.left_alone });
+    let rows = table.upstreams.all().map(|upstream| {
+        let addresses: Vec<Value> = upstream.addresses().into_iter().map(address).collect();
+        (upstream.name().to_owned(), json!({ "addresses": addresses }))
+    });
+    Value::Object(rows.collect())
+}
+
 fn operations(table: &Compiled) -> Value {
-    let rows = table.operations.iter().map(|operation| (operation.name.to_string(), state(operation)));
+    let row = |operation: &operation::Operation| {
+        let mut row = state(operation);
+        if let Some(migration) = &operation.migration {
+            row["stage"] = json!(migration.stage.name());
+        }
+        row
+    };
+    let rows = table.operations.iter().map(|operation| (operation.name.to_string(), row(operation)));
     Value::Object(rows.collect())
 }
 

@@ -31,8 +31,33 @@ pub struct Permit<'a> {
     _operation: Place<'a>,
 }
 
+/// The same, for what outlives the request's own future: a body that is still on its way.
 #[derive(Debug)]
-struct Place<'a>(&'a AtomicUsize);
+pub struct Kept {
+    all: Arc<AtomicUsize>,
+    operation: Arc<AtomicUsize>,
+}
+
+#[derive(Debug)]
+struct Place<'a>(&'a Arc<AtomicUsize>);
+
+impl Permit<'_> {
+    /// Keeps it for as long as is needed.
+    pub fn keep(self) -> Kept {
+        let kept = Kept { all: Arc::clone(self._all.0), operation: Arc::clone(self._operation.0) };
+        // The count goes over to what is kept.
+        kept.all.fetch_add(1, Ordering::Relaxed);
+        kept.operation.fetch_add(1, Ordering::Relaxed);
+        kept
+    }
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        self.all.fetch_sub(1, Ordering::Relaxed);
+        self.operation.fetch_sub(1, Ordering::Relaxed);
+    }
+}
 
 impl InFlight {
     /// A limit of so many requests.

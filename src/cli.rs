@@ -7,7 +7,10 @@ mod dev;
 mod explain;
 mod hash;
 mod health;
+mod import;
+mod init;
 mod load;
+mod migration;
 mod openapi;
 mod reload;
 mod serve;
@@ -26,7 +29,7 @@ use crate::telemetry::LogFormat;
 const DONE: u8 = 0;
 /// It failed.
 const FAILED: u8 = 1;
-/// There are differences, or warnings that `--strict` counts.
+/// There are differences, warnings that `--strict` counts, or a gate that does not hold.
 const DIFFERENCES: u8 = 3;
 /// The configuration has errors.
 const INVALID: u8 = 64;
@@ -38,6 +41,8 @@ const CONFIG_FILE: &str = "config/natsgate.yaml";
 #[command(name = "natsgate", version, propagate_version = true, max_term_width = 110)]
 #[command(after_help = "\
 Examples:
+  # A first configuration, in front of a service that is there already.
+  natsgate init --contract openapi.yaml --upstream-url http://127.0.0.1:8000
   # Is the configuration right, and does the server have what it needs?
   natsgate check --live
   # What would be sent?
@@ -47,8 +52,8 @@ Examples:
   # Serve, as in production.
   natsgate serve
 
-Exit codes: 0 done, 1 failed, 2 usage, 3 differences, or warnings under --strict,
-64 the configuration or a manifest has errors.")]
+Exit codes: 0 done, 1 failed, 2 usage, 3 differences, warnings under --strict, or a
+gate that does not hold (migration status --gate), 64 the configuration or a manifest has errors.")]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -145,6 +150,18 @@ Examples:
 The exit code is 0 if it was applied or nothing had changed, 64 if there are errors, which are
 printed, and 1 if keys have changed that need a restart, or the gateway does not answer.")]
     Reload(reload::ReloadArgs),
+    /// How operations come along that move from a legacy service to NATS, and whether they may be moved on.
+    #[command(after_help = "\
+Examples:
+  # All of them, a line each.
+  natsgate migration status
+  # One of them: what differs, with an example, and what is to be done next.
+  natsgate migration status getUser
+  # In a pipeline: exit code 3 until it may be moved on.
+  until natsgate migration status getUser --gate; do sleep 60; done
+  # Begin anew after a change of the service behind NATS.
+  natsgate migration reset getUser")]
+    Migration(migration::MigrationArgs),
     /// Print the published OpenAPI document: what clients may call, with every answer that the gateway gives.
     #[command(after_help = "\
 Examples:
@@ -155,6 +172,29 @@ Examples:
 A running gateway serves the same document under /docs/openapi.json of its admin listener, and of the public one where
 `server.docs` is set. Exit code 64: the configuration has errors, which are on standard error.")]
     Openapi(OpenapiArgs),
+    /// Write a first configuration, with comments that teach.
+    #[command(after_help = "\
+Examples:
+  # In front of a legacy service: everything goes there, until it is moved.
+  natsgate init --contract openapi.yaml --upstream-url http://127.0.0.1:8000
+  # Without one, in another folder.
+  natsgate init --nats nats://n1:4222,nats://n2:4222 --listen 0.0.0.0:8080 gateway
+
+A configuration that is there already is not touched: the exit code is 1.")]
+    Init(init::InitArgs),
+    /// Write the operations of an OpenAPI document as forwards to a legacy service.
+    #[command(after_help = "\
+Examples:
+  # A configuration to look at.
+  natsgate import openapi.yaml --upstream common --url http://127.0.0.1:8000
+  # Into one that stands: what is new is added, what is there stays as it is, what has gone is told.
+  natsgate import openapi.yaml --upstream common --write config/natsgate.yaml
+  # Does the configuration have all of the document? Exit code 3 if not.
+  natsgate import openapi.yaml --upstream common --write config/natsgate.yaml --dry-run --output json
+
+Operations that cannot be served are left out, each with its reason and place. Exit code 64: the
+document or the configuration has errors, and nothing is written.")]
+    Import(import::ImportArgs),
     /// Write the JSON Schema of the configuration file, for editors.
     #[command(after_help = "\
 Example:
@@ -362,7 +402,10 @@ pub fn main() -> ExitCode {
             Command::HashPassword(args) => hash::password(&args),
             Command::Health(args) => health::run(args).await,
             Command::Reload(args) => reload::run(args).await,
+            Command::Migration(args) => migration::run(args).await,
             Command::Openapi(args) => Ok(openapi::run(&args)),
+            Command::Init(args) => init::run(&args),
+            Command::Import(args) => import::run(&args),
             Command::Schema => Ok(schema()),
             Command::Completions { shell } => Ok(completions(shell)),
         }

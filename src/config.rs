@@ -11,6 +11,7 @@ mod hide;
 mod include;
 mod later;
 mod load;
+mod migration;
 mod nats;
 mod operation;
 mod overrides;
@@ -23,6 +24,7 @@ mod server;
 mod share;
 mod streams;
 mod telemetry;
+mod upstream;
 mod written;
 
 use std::path::PathBuf;
@@ -34,10 +36,11 @@ use crate::yaml::{Entries, Located};
 
 pub use cors::Cors;
 pub use load::load;
+pub use migration::{Breaker, Compare, Evidence, Migration, Noise, PromoteWhen, Shadow, Stage, Writes};
 pub use nats::{JetStream, Nats, StartChecks, Tls};
 pub use operation::{
-    Binding, Case, Defaults, Idempotency, Limits, Operation, OperationKey, ProblemCase, Publish, Request,
-    SecurityAlternative, Validation,
+    Binding, Case, Defaults, Forward, Idempotency, Limits, Operation, OperationKey, ProblemCase, Publish,
+    Request, SecurityAlternative, Validation,
 };
 pub use overrides::Overrides;
 pub use reference::reference;
@@ -49,7 +52,8 @@ pub use server::{ReadyRequirement, Server, ServerTls, Timeouts};
 pub use share::Share;
 pub use streams::Streams;
 pub use telemetry::{AccessLog, Otlp, OtlpProtocol, Telemetry, Traces};
-pub use written::Written;
+pub use upstream::{Fallback, Forwarded, HttpVersion, Upstream, UpstreamTls};
+pub use written::{Digest, Written};
 
 /// Configuration of natsgate. Paths are relative to the file in which they stand.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
@@ -68,6 +72,13 @@ pub struct Config {
     pub manifests: Vec<Located<PathBuf>>,
     /// What is done about them while the gateway serves. Read once, at start.
     pub streams: Streams,
+    /// The legacy services over HTTP, by names of your own: `forward` and `fallback` name them.
+    pub upstreams: Entries<Located<Upstream>>,
+    /// Where a request goes that no operation matches. Default: it is answered 404 `not_found`, or 501 `not_bound` if a
+    /// contract has it.
+    pub fallback: Option<Located<Fallback>>,
+    /// Where the evidence of migrations is kept. Read once, at start.
+    pub migration: Evidence,
     /// What the process tells of requests, beside its metrics. Read once, at start.
     pub telemetry: Telemetry,
     /// Which web pages may call the operations. Default: none but those of the gateway's own origin.

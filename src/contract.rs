@@ -17,6 +17,7 @@ mod read;
 mod reference;
 mod schema;
 mod security;
+mod servers;
 mod shape;
 mod style;
 mod types;
@@ -27,7 +28,7 @@ use std::path::Path;
 
 pub use bundle::{About, Bundler, Components, Section};
 pub use cursor::SchemaRef;
-pub use operation::{Form, MediaType, Operation, RequestBody, Response, ResponseStatus};
+pub use operation::{Form, MediaType, Operation, RequestBody, Response, ResponseStatus, Use};
 pub use parameter::Parameter;
 pub use path::{BadValue, PathError, PathParam, PathTemplate};
 pub use security::{SchemeKind, SchemeUse, Security, SecurityScheme};
@@ -37,7 +38,7 @@ pub use types::Types;
 
 pub use validator::{Direction, Validator, Violation};
 
-use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::diagnostic::{Diagnostic, Diagnostics, Place};
 use crate::yaml::{Node, Value};
 use documents::Documents;
 use validator::Validators;
@@ -46,6 +47,7 @@ use validator::Validators;
 #[derive(Debug)]
 pub struct Contract {
     documents: Documents,
+    base_path: String,
     operations: Vec<Operation>,
     by_id: HashMap<String, usize>,
     schemes: security::Schemes,
@@ -57,11 +59,24 @@ impl Contract {
     ///
     /// `None` if it is no OpenAPI 3.0 or 3.1 at all, which is told in `diagnostics`.
     pub fn load(path: &Path, base_path: &str, diagnostics: &mut Diagnostics) -> Option<Contract> {
+        Contract::load_under(path, Some(base_path), diagnostics)
+    }
+
+    /// The same; without a base path, it is that of the document's first server.
+    pub fn load_under(
+        path: &Path,
+        base_path: Option<&str>,
+        diagnostics: &mut Diagnostics,
+    ) -> Option<Contract> {
         let documents = Documents::load(path, diagnostics)?;
         if let Err(problem) = supported(documents.root()?) {
             diagnostics.push(problem);
             return None;
         }
+        let base_path = match base_path {
+            Some(base_path) => base_path.to_owned(),
+            None => servers::base_path(documents.root()?).unwrap_or_default(),
+        };
         let base_path = match base_path.trim_matches('/') {
             "" => String::new(),
             base_path => format!("/{base_path}"),
@@ -70,7 +85,12 @@ impl Contract {
         let by_id = problems::duplicates(&mut operations);
         let schemes =
             cursor::Cursor::root(&documents).map(|root| security::schemes(&root)).unwrap_or_default();
-        Some(Contract { documents, operations, by_id, schemes, validators: Validators::default() })
+        Some(Contract { documents, base_path, operations, by_id, schemes, validators: Validators::default() })
+    }
+
+    /// What stands before each of its paths: empty, or `/api/v3`.
+    pub fn base_path(&self) -> &str {
+        &self.base_path
     }
 
     /// All operations, in the order of the document.
@@ -86,7 +106,12 @@ impl Contract {
     /// What is wrong with an operation: errors if it cannot work, warnings if it works otherwise than meant.
     /// To be told only if the operation is used.
     pub fn problems(&self, operation: &Operation) -> Vec<Diagnostic> {
-        problems::all(&self.documents, operation)
+        self.problems_of(operation, Use { named: true, read: true })
+    }
+
+    /// The same for an operation of which not everything is used: what does not matter then is only a warning.
+    pub fn problems_of(&self, operation: &Operation, used: Use) -> Vec<Diagnostic> {
+        problems::all(&self.documents, operation, used)
     }
 
     /// A security scheme by its name; `None` if the contract does not define it.
@@ -95,6 +120,13 @@ impl Contract {
     /// If it is defined, and nobody can tell what it means.
     pub fn scheme(&self, name: &str) -> Option<Result<&SecurityScheme, Diagnostic>> {
         self.schemes.get(name).map(|scheme| scheme.as_ref().map_err(Clone::clone))
+    }
+
+    /// The first place where an operation demands a scheme of this name, defined or not.
+    pub fn demand_of(&self, scheme: &str) -> Option<Place> {
+        let demands = self.operations.iter().filter_map(|operation| operation.security.as_ref());
+        let mut uses = demands.flat_map(|security| security.alternatives.iter().flatten());
+        uses.find(|one| one.scheme.value == scheme).map(|one| one.scheme.place)
     }
 
     /// The names of its security schemes.

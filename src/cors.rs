@@ -3,15 +3,14 @@
 
 use std::collections::HashSet;
 
-use bytes::Bytes;
 use http::header::{
     ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
     ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE,
     ACCESS_CONTROL_REQUEST_HEADERS, ACCESS_CONTROL_REQUEST_METHOD, HeaderMap, ORIGIN, VARY,
 };
 use http::{HeaderName, HeaderValue, Method, Response, StatusCode};
-use http_body_util::Full;
 
+use crate::body::Body;
 use crate::config;
 use crate::translate::HttpResponse;
 use crate::yaml::Located;
@@ -82,7 +81,7 @@ impl Cors {
 
     /// The answer to a preflight for a path that has these methods. It must be marked as every answer.
     pub fn preflight(&self, request: &HeaderMap, methods: &str) -> HttpResponse {
-        let mut response = Response::new(Full::<Bytes>::default());
+        let mut response = Response::new(Body::default());
         *response.status_mut() = StatusCode::NO_CONTENT;
         let answer = response.headers_mut();
         if let Ok(methods) = HeaderValue::from_str(methods) {

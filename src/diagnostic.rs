@@ -220,3 +220,11 @@ impl Diagnostics {
         render::json(self)
     }
 }
+/// Whether a character is obeyed, or not seen, where text is shown: control characters, line breaks of any alphabet, and
+/// what turns the direction of writing.
+pub fn is_unseen(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{61c}' | '\u{200b}'..='\u{200f}')
+        || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{fff9}'..='\u{ffff}')
+        || matches!(c, '\u{e0000}'..='\u{e007f}')
+}

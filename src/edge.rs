@@ -12,8 +12,8 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use futures_util::FutureExt;
-use http::header::CONNECTION;
-use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
+use http::header::{CONNECTION, UPGRADE};
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Version};
 use hyper::body::Incoming;
 
 use crate::gateway::compile::Compiled;
@@ -51,11 +51,16 @@ impl Edge {
         peer: Peer,
         request: Request<Incoming>,
     ) -> impl Future<Output = HttpResponse> + Send {
-        let (parts, body) = request.into_parts();
+        let (mut parts, body) = request.into_parts();
+        if parts.headers.contains_key(UPGRADE) && parts.version == Version::HTTP_11 {
+            // Whoever switches the protocol hands the other half of the tunnel over to the connection.
+            parts.extensions.insert(peer.turn.clone());
+        }
         let lingers = Unread::lingers(&parts);
         // The whole request, whatever it takes, is for this table.
         let table = self.gateway.table();
         let mut head = Head::new(parts, peer.ip, &table.trusted_proxies);
+        head.is_secure = self.secure;
         if let Some(tracer) = &self.tracer {
             head.trace.decide(|trace| tracer.samples(trace));
         }
@@ -70,7 +75,8 @@ impl Edge {
             };
             finish(&table, &head, response.headers_mut());
             account.answered(response.status());
-            response
+            // An answer that is still on its way is part of the request: its connection is not at rest.
+            response.map(|body| body.holding(turn))
         }
     }
 
@@ -90,7 +96,13 @@ impl Edge {
         }
         let cors = table.cors.as_ref().filter(|cors| cors.is_preflight(head.method(), head.headers()))?;
         // A path that is not there is told as to everybody.
-        let methods = table.routes.methods(head.path())?.to_string();
+        let methods = match table.routes.methods(head.path()) {
+            Some(methods) => methods.to_string(),
+            // What the legacy service has there, nobody here knows.
+            None => {
+                table.fallback.as_ref().map(|_| "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT".to_owned())?
+            }
+        };
         Some(Ok(cors.preflight(head.headers(), &methods)))
     }
 
@@ -100,18 +112,24 @@ impl Edge {
         if table.routes.methods(head.path()).is_some() {
             return None;
         }
-        Some(docs.answer(&table.published, head.method(), head.path(), head.headers()))
+        Some(docs.answer(&table.published, head.method(), head.path(), head.headers()).map(Into::into))
     }
 
     /// A panic is a bug: it is answered and logged, and nothing else is touched by it.
-    async fn answer(&self, table: &Compiled, head: &Head, body: Unread<'_>, note: &mut Note) -> HttpResponse {
+    async fn answer(
+        &self,
+        table: &Arc<Compiled>,
+        head: &Head,
+        body: Unread,
+        note: &mut Note,
+    ) -> HttpResponse {
         let answered = {
             let handling = pin!(self.gateway.handle(table, head, body, note));
             AssertUnwindSafe(handling).catch_unwind().await
         };
         answered.unwrap_or_else(|_| {
             let problem = Problem::new(Code::Internal, "this is a fault of the gateway").because("panic");
-            let response = problem.response(head.id.as_str());
+            let response = problem.response(head.id.as_str()).map(Into::into);
             note.problem = Some(problem);
             response
         })
@@ -129,7 +147,7 @@ fn finish(table: &Compiled, head: &Head, headers: &mut HeaderMap) {
 }
 
 fn refuse(problem: Problem, head: &Head, note: &mut Note) -> HttpResponse {
-    let mut response = problem.response(head.id.as_str());
+    let mut response: HttpResponse = problem.response(head.id.as_str()).map(Into::into);
     if problem.code == Code::MalformedRequest {
         // Where this request ends is nothing to rely on.
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));

@@ -21,6 +21,8 @@ pub const CONTENT_TYPE: HeaderName = HeaderName::from_static("Content-Type");
 pub const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 /// The same, with a caller's own state.
 pub const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
+/// On copies of requests that the legacy service answers: nobody waits for the reply.
+pub const SHADOW: HeaderName = HeaderName::from_static("Natsgate-Shadow");
 /// On replies: the HTTP status that the service wants, 200 to 599.
 pub const STATUS: &str = "Natsgate-Status";
 /// On messages whose id another request can have: what the request looked like.

@@ -34,6 +34,10 @@ pub struct Head {
     pub time: SystemTime,
     /// The client's address: the peer's, unless that is a trusted proxy which names another; `0.0.0.0` if it names two.
     pub ip: IpAddr,
+    /// The address at the other end of the connection.
+    pub peer: IpAddr,
+    /// It came by TLS.
+    pub is_secure: bool,
     /// The peer is a trusted proxy: what it says of where the request comes from is believed.
     pub from_proxy: bool,
     /// Method, URI and headers.
@@ -45,13 +49,23 @@ impl Head {
     pub fn new(parts: Parts, peer: IpAddr, trusted: &TrustedProxies) -> Head {
         let time = SystemTime::now();
         let trace = TraceContext::of(&parts.headers);
-        let (mut id, mut ip) = (RequestId::new(time), peer.to_canonical());
+        let peer = peer.to_canonical();
+        let (mut id, mut ip) = (RequestId::new(time), peer);
         let from_proxy = trusted.trusts(ip);
         if from_proxy {
             id = id.or_given(&parts.headers);
             ip = trusted.client(ip, &parts.headers);
         }
-        Head { id, trace, received: Instant::now(), time, ip, from_proxy, parts }
+        let received = Instant::now();
+        Head { id, trace, received, time, ip, peer, is_secure: false, from_proxy, parts }
+    }
+
+    /// The same for a copy of the request that somebody else answers: it is another part of the trace, and goes nowhere
+    /// by itself.
+    pub fn for_copy(&self) -> Head {
+        let mut parts = self.parts.clone();
+        parts.extensions.clear();
+        Head { id: self.id.clone(), trace: self.trace.clone(), parts, ..*self }
     }
 
     /// The method.

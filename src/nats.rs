@@ -5,6 +5,7 @@
 //! the connection goes. What a failure means to an HTTP client, and when to try again, is decided elsewhere.
 
 mod api;
+pub mod bucket;
 mod connect;
 pub mod headers;
 mod link;

@@ -2,8 +2,9 @@
 //!
 //! Pure: configuration, contracts and compiled operations → one OpenAPI 3.1 document. It is the union of the contracts,
 //! with entries for the operations that only the configuration knows. An operation of a contract that nothing binds is
-//! in it too, with the 501 that it is answered: a client that is generated today keeps its shape when the operation is
-//! bound. Nothing internal is in it: no subjects, files, upstreams, servers or extensions.
+//! in it too, with the 501 that it is answered, or as the fallback answers it: a client that is generated today keeps its
+//! shape when the operation is bound. What a legacy service answers is what its contract says of it, and nothing is added
+//! but the problems that the gateway has of its own. Nothing internal is in it: no subjects, files, upstreams, servers or extensions.
 
 mod answer;
 mod codes;
@@ -17,6 +18,7 @@ mod paths;
 mod problem;
 mod published;
 mod security;
+mod words;
 mod yaml;
 
 use std::collections::HashMap;
@@ -44,6 +46,8 @@ pub struct Source<'a> {
     pub contracts: &'a [&'a Contract],
     /// The operations that are bound, in its order.
     pub bound: &'a [Bound<'a>],
+    /// Who answers what nothing binds. By itself it is no operation that could be published.
+    pub fallback: Option<&'a Operation>,
 }
 
 /// An operation that is bound.
@@ -84,6 +88,7 @@ pub fn document(source: &Source<'_>) -> Value {
                     path,
                     declared: Some(declared),
                     bound: bound.copied(),
+                    fallback: source.fallback,
                     json,
                 });
             }
@@ -96,6 +101,7 @@ pub fn document(source: &Source<'_>) -> Value {
             path: bound.path,
             declared: None,
             bound: Some(*bound),
+            fallback: None,
             json,
         });
     }

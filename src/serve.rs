@@ -23,10 +23,10 @@ use tower::ServiceExt;
 
 use crate::admin::access::{Access, PeerAddress};
 use crate::admin::{self, Readiness};
-use crate::config::{Config, ReadyRequirement, Secret, StartChecks, Telemetry};
+use crate::config::{Config, Evidence, ReadyRequirement, Secret, StartChecks, Telemetry};
 use crate::edge::{self, Edge};
-use crate::gateway::Gateway;
 use crate::gateway::reload::Reloader;
+use crate::gateway::{Gateway, evidence};
 use crate::socket::{Peer, Timeouts};
 use crate::telemetry::traces::{Exporter, LAST_SPANS};
 use crate::telemetry::{Log, Sample, Tracer};
@@ -38,6 +38,8 @@ pub use signals::{reload_on_signal, stop_on_signal};
 
 /// Between the end of `drain` and the end of the process: for answers to what was still waiting.
 const LAST_ANSWERS: Duration = Duration::from_secs(1);
+/// For evidence that is not stored yet.
+const LAST_EVIDENCE: Duration = Duration::from_secs(2);
 /// What holds for the connections of the admin listener: it answers orchestrators, monitoring and people.
 const ADMIN: Limits = Limits {
     timeouts: Timeouts {
@@ -83,6 +85,8 @@ pub struct Settings {
     pub edge: edge::Rules,
     /// What is told of requests.
     pub telemetry: Telemetry,
+    /// Where the evidence of migrations is kept.
+    pub evidence: Evidence,
 }
 
 impl Settings {
@@ -106,6 +110,7 @@ impl Settings {
             max_connections: server.max_connections.value as usize,
             edge: edge::Rules::of(config),
             telemetry: config.telemetry.clone(),
+            evidence: config.migration.clone(),
         }
     }
 }
@@ -219,6 +224,8 @@ impl Server {
         sleep(drain_delay).await;
         close.cancel();
         drain_requests(&gateway, &mut serving, settings.drain).await;
+        gateway.end_copies();
+        evidence::flush(&gateway, Instant::now() + LAST_EVIDENCE).await;
         background.end.cancel();
         gateway.nats().shutdown(Instant::now() + LAST_ANSWERS).await;
         background.finish(LAST_ANSWERS).await;

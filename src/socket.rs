@@ -4,12 +4,14 @@
 mod clock;
 mod frames;
 mod streams;
+mod tunnel;
 mod watched;
 
 use std::net::IpAddr;
 use std::time::Duration;
 
 pub use clock::{Clock, Order, Turn};
+pub use tunnel::{Duplex, HandedOver};
 pub use watched::{Spoken, Transport, Watched};
 
 /// Who asks, and the turn that the request has on its connection.

@@ -3,6 +3,7 @@
 //! rules of their own beside it.
 
 pub mod message_id;
+pub mod path;
 pub mod payload;
 mod scan;
 pub mod subject;

@@ -11,17 +11,18 @@ pub mod promise;
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderMap};
 use http::{HeaderValue, Response, StatusCode};
-use http_body_util::Full;
 
 use crate::authenticate::Caller;
+use crate::body::Body;
 use crate::expression::{EvalError, Parameter, Place, ProblemInfo, Reason, ReplyInfo, RequestInfo, Scope};
 use crate::head::Head;
 use crate::media_type::is_form;
 use crate::problem::{Code, Problem, Violation};
+use crate::template::subject::SubjectTemplate;
 use crate::validate::Payload;
 
 /// An answer to the client.
-pub type HttpResponse = Response<Full<Bytes>>;
+pub type HttpResponse = Response<Body>;
 
 /// Whether the values of `Connection` name a header: it is for that connection alone (RFC 9110, 7.6.1).
 fn named_by_connection<'a>(values: impl IntoIterator<Item = &'a str>, name: &str) -> bool {
@@ -75,10 +76,18 @@ fn whole(status: StatusCode, mut headers: HeaderMap, mut body: Bytes) -> HttpRes
         body = Bytes::new();
         headers.remove(CONTENT_TYPE);
     }
-    let mut response = Response::new(Full::new(body));
+    let mut response = Response::new(Body::whole(body));
     *response.status_mut() = status;
     *response.headers_mut() = headers;
     response
+}
+
+/// A subject, with what a request puts into it.
+///
+/// # Errors
+/// `invalid_parameter` where that is no legal token.
+pub fn subject(template: &SubjectTemplate, seen: Seen<'_>) -> Result<async_nats::Subject, Problem> {
+    template.render(&seen.scope(None, None)).map_err(|error| unfit_request(&error, seen.head))
 }
 
 /// A text as the value of a header, if it is one line whoever reads it: HTTP itself lets the control characters of
@@ -89,7 +98,7 @@ fn header_value(text: &str) -> Option<HeaderValue> {
 }
 
 /// An expression that failed while the outbound message was built: the client's request lacks something.
-fn unfit_request(error: &EvalError, head: &Head) -> Problem {
+pub(crate) fn unfit_request(error: &EvalError, head: &Head) -> Problem {
     let mut detail = error.to_string();
     // Mostly JSON of a client that forgot to say so: curl's own word for a body is a form.
     if matches!(error.place, Place::Body { .. }) && error.reason == Reason::Missing && sent_form(head) {

@@ -72,6 +72,11 @@ impl Opened<'_> {
         self.violations.is_empty().then_some(&self.payload)
     }
 
+    /// What is wrong with the parameters, if anything is.
+    pub fn wrong(&self) -> Option<Problem> {
+        (!self.violations.is_empty()).then(|| invalid(self.violations.clone()))
+    }
+
     /// As [`Opened::payload`], of a request of which no more is read.
     pub fn into_payload(self) -> Option<Payload> {
         self.violations.is_empty().then_some(self.payload)

@@ -4,6 +4,7 @@ mod body;
 mod config;
 mod figures;
 mod log_level;
+mod migrations;
 mod operations;
 mod problems;
 mod reload;
@@ -34,13 +35,17 @@ pub(super) fn router(admin: &Admin) -> Router<Admin> {
         .route("/problems", get(problems::answer).fallback(|| only("GET, HEAD")))
         .route("/config", get(config::answer).fallback(|| only("GET, HEAD")))
         .route("/reload", post(reload::answer).fallback(|| only("POST")))
+        .route("/migrations", get(migrations::all).fallback(|| only("GET, HEAD")))
+        .route("/migrations/{operation}", get(migrations::one).fallback(|| only("GET, HEAD")))
+        .route("/migrations/{operation}/reset", post(migrations::reset).fallback(|| only("POST")))
         .route("/log-level", get(log_level::answer).put(log_level::set).fallback(|| only("GET, HEAD, PUT")))
         .fallback(unknown)
         .layer(from_fn_with_state(Arc::clone(&admin.access), guard))
 }
 
 async fn unknown() -> Response {
-    let detail = "the API has /api/status, /api/problems, /api/config, /api/reload (POST) and /api/log-level";
+    let detail = "the API has /api/status, /api/problems, /api/config, /api/migrations, /api/reload (POST) and \
+         /api/log-level";
     refused(&Problem::new(Code::NotFound, detail))
 }
 

@@ -40,6 +40,8 @@ files! {
     "/console/table.js" PROGRAM "table.js";
     "/console/overview.js" PROGRAM "overview.js";
     "/console/operations.js" PROGRAM "operations.js";
+    "/console/migrations.js" PROGRAM "migrations.js";
+    "/console/migration.js" PROGRAM "migration.js";
     "/console/streams.js" PROGRAM "streams.js";
     "/console/keys.js" PROGRAM "keys.js";
     "/console/problems.js" PROGRAM "problems.js";

@@ -1,7 +1,9 @@
 //! `/metrics`, as Prometheus reads it: every row of the catalogue that has something to say.
 
 mod family;
+mod migration;
 mod streams;
+mod upstreams;
 
 use std::fmt;
 use std::sync::atomic::Ordering;
@@ -43,8 +45,10 @@ impl Collector for Everything {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let (gateway, out) = (&*self.0.gateway, &mut encoder);
         traffic(gateway, out)?;
+        migration::sides(gateway, out)?;
         in_flight(gateway, out)?;
         nats(gateway, out)?;
+        upstreams::all(gateway, out)?;
         streams::published(gateway, out)?;
         streams::looked_at(gateway, out)?;
         streams::drift(gateway, out)?;

@@ -23,6 +23,9 @@ pub struct Access {
     alternatives: Vec<Alternative>,
     /// One of them demands nothing: whoever sends no credentials at all may call, and is nobody.
     anonymous: bool,
+    /// Those of which the legacy service checks everything, by the verifiers that say so. Here, everybody passes, with
+    /// whatever credentials.
+    elsewhere: Vec<Vec<Arc<str>>>,
     /// What may be asked for, each once.
     challenges: Vec<HeaderValue>,
 }
@@ -32,6 +35,16 @@ pub struct Access {
 pub(super) struct Alternative {
     first: Demand,
     others: Vec<Demand>,
+    /// What the legacy service checks beside them, by the verifiers that say so.
+    elsewhere: Vec<Arc<str>>,
+}
+
+/// What one alternative asks for, before it is known whether that is anything.
+#[derive(Debug, Default)]
+pub(super) struct Asked {
+    pub(super) demands: Vec<Demand>,
+    /// The verifiers that leave it to the legacy service.
+    pub(super) elsewhere: Vec<Arc<str>>,
 }
 
 /// One proof that a caller must bring.
@@ -46,15 +59,31 @@ pub(super) struct Demand {
 }
 
 impl Access {
-    /// From alternatives; `anonymous`: one more demands nothing.
-    pub(super) fn new(alternatives: Vec<Alternative>, anonymous: bool) -> Access {
-        let mut challenges: Vec<HeaderValue> = Vec::new();
-        for demand in alternatives.iter().flat_map(Alternative::demands) {
-            if !challenges.contains(&demand.challenge) {
-                challenges.push(demand.challenge.clone());
+    /// From alternatives, of which one must hold. One that asks for nothing lets everybody in who sends no credentials.
+    pub(super) fn new(asked: Vec<Asked>) -> Access {
+        let mut access = Access::default();
+        for Asked { demands, elsewhere } in asked {
+            let mut demands = demands.into_iter();
+            match demands.next() {
+                Some(first) => {
+                    access.alternatives.push(Alternative { first, others: demands.collect(), elsewhere });
+                }
+                None if elsewhere.is_empty() => access.anonymous = true,
+                None => access.elsewhere.push(elsewhere),
             }
         }
-        Access { alternatives, anonymous, challenges }
+        for demand in access.alternatives.iter().flat_map(Alternative::demands) {
+            if !access.challenges.contains(&demand.challenge) {
+                access.challenges.push(demand.challenge.clone());
+            }
+        }
+        access
+    }
+
+    /// The verifier that leaves some of it to the legacy service, if one does: on NATS nobody would check that.
+    pub fn checked_elsewhere(&self) -> Option<&str> {
+        let beside = self.alternatives.iter().flat_map(|all| &all.elsewhere);
+        self.elsewhere.iter().flatten().chain(beside).next().map(|name| &**name)
     }
 
     /// Whether a caller is known when the operation is carried out.
@@ -71,7 +100,7 @@ impl Access {
         let having = self.alternatives.iter().filter(|all| all.demands().any(&has)).count();
         match having {
             0 => Occurrence::Never,
-            some if some == self.alternatives.len() && !self.anonymous => Occurrence::Always,
+            some if some == self.alternatives.len() && self.demands_credentials() => Occurrence::Always,
             _ => Occurrence::Sometimes,
         }
     }
@@ -90,12 +119,24 @@ impl Access {
             }
         }
         match worst {
+            // What is not valid here may be so for the legacy service.
+            Some(_) if !self.elsewhere.is_empty() => Ok(Caller::default()),
             // Whoever sends credentials wants to be known by them, and shall hear that they are not valid.
             Some((failure, demand)) if !self.anonymous || self.is_tried(head) => {
                 Err(failure.problem(demand, &self.challenges))
             }
             _ => Ok(Caller::default()),
         }
+    }
+
+    /// Whether nobody passes without credentials that are valid here.
+    fn demands_credentials(&self) -> bool {
+        !self.anonymous && self.elsewhere.is_empty()
+    }
+
+    /// Whether somebody can be refused, for credentials that are missing or not valid.
+    pub fn may_refuse(&self) -> bool {
+        !self.alternatives.is_empty() && self.elsewhere.is_empty()
     }
 
     /// Whether a request has credentials of any kind that is asked for.
@@ -115,7 +156,7 @@ impl Access {
 
     /// Whether everybody may call.
     pub fn is_open(&self) -> bool {
-        self.alternatives.is_empty()
+        self.alternatives.is_empty() && self.elsewhere.is_empty()
     }
 
     /// Whether a header holds the caller's key.
@@ -147,25 +188,41 @@ impl Access {
                     "scopes": demand.scopes,
                 })
             });
-            Value::Array(demands.collect())
+            Value::Array(demands.chain(all.elsewhere.iter().map(elsewhere)).collect())
         };
         let mut alternatives: Vec<Value> = self.alternatives.iter().map(alternative).collect();
-        if self.anonymous || self.alternatives.is_empty() {
+        alternatives.extend(self.elsewhere.iter().map(|all| all.iter().map(elsewhere).collect()));
+        if self.anonymous || self.is_open() {
             alternatives.push(json!([]));
         }
         Value::Array(alternatives)
     }
 }
 
+/// What the legacy service checks, for people and machines.
+fn elsewhere(verifier: &Arc<str>) -> Value {
+    json!({ "verifier": &**verifier, "checked_by": "upstream" })
+}
+
 /// `people (Authorization: Bearer; scopes write) or anybody`
 impl fmt::Display for Access {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let elsewhere = |name: &Arc<str>| format!("{name} (the legacy service checks)");
         let alternatives = self.alternatives.iter().map(|all| {
-            let demands: Vec<String> = all.demands().map(ToString::to_string).collect();
-            demands.join(" and ")
+            let demands = all.demands().map(ToString::to_string).chain(all.elsewhere.iter().map(elsewhere));
+            demands.collect::<Vec<_>>().join(" and ")
         });
-        let anybody = (self.anonymous || self.alternatives.is_empty()).then(|| "anybody".to_owned());
-        f.write_str(&alternatives.chain(anybody).collect::<Vec<_>>().join(", or "))
+        let others =
+            self.elsewhere.iter().map(|all| all.iter().map(elsewhere).collect::<Vec<_>>().join(" and "));
+        let anybody = (self.anonymous || self.is_open()).then(|| "anybody".to_owned());
+        // Several schemes may be left to the same verifier: who reads this need not see it twice.
+        let mut told: Vec<String> = Vec::new();
+        for one in alternatives.chain(others).chain(anybody) {
+            if !told.contains(&one) {
+                told.push(one);
+            }
+        }
+        f.write_str(&told.join(", or "))
     }
 }
 
@@ -180,12 +237,6 @@ impl fmt::Display for Demand {
 }
 
 impl Alternative {
-    /// Several demands; `None` where there is none, which lets everybody in.
-    pub(super) fn of(demands: Vec<Demand>) -> Option<Alternative> {
-        let mut demands = demands.into_iter();
-        Some(Alternative { first: demands.next()?, others: demands.collect() })
-    }
-
     fn demands(&self) -> impl Iterator<Item = &Demand> {
         std::iter::once(&self.first).chain(&self.others)
     }

@@ -1,12 +1,13 @@
 //! What a contract, or an operation itself, demands of who calls → [`Access`], or every reason why nobody could say
 //! who calls. An operation is never open by oversight.
 
+mod demand;
 mod scheme;
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::access::{Access, Alternative, Demand};
+use super::access::{Access, Asked};
 use super::carrier::Carrier;
 use super::load::{Loaded, WrittenKind, load};
 use super::verifier::{Origin, Verifiers};
@@ -34,6 +35,8 @@ pub struct Demanded<'a> {
     pub contract: Option<(&'a Contract, &'a Operation, &'a Entries<Located<String>>)>,
     /// Its own `security`.
     pub written: Option<&'a Located<Vec<SecurityAlternative>>>,
+    /// Its binding on NATS, if that may answer, or get a copy.
+    pub nats: Option<Place>,
 }
 
 impl Registry {
@@ -57,10 +60,16 @@ impl Registry {
         diagnostics: &mut Diagnostics,
     ) {
         for (scheme, verifier) in &mapping.0 {
+            let is_elsewhere = self.get(verifier).is_some_and(|loaded| loaded.kind == WrittenKind::Upstream);
             if contract.scheme(scheme).is_none() {
-                let message = format!("the contract has no security scheme `{}`", scheme.value);
                 let names: Vec<&str> = contract.scheme_names().collect();
-                diagnostics.push(Diagnostic::error(scheme.place, message).help(nearest(scheme, &names)));
+                diagnostics.push(match contract.demand_of(scheme).filter(|_| is_elsewhere) {
+                    None => {
+                        let message = format!("the contract has no security scheme `{}`", scheme.value);
+                        Diagnostic::error(scheme.place, message).help(nearest(scheme, &names))
+                    }
+                    Some(place) => undefined(scheme, place),
+                });
             }
             self.tell_unknown(verifier, diagnostics);
         }
@@ -70,11 +79,40 @@ impl Registry {
     pub fn access(&mut self, demanded: &Demanded<'_>, diagnostics: &mut Diagnostics) -> Option<Access> {
         let access = self.compiled(demanded, diagnostics);
         self.incomplete |= access.is_none();
+        let unchecked = access.as_ref().and_then(Access::checked_elsewhere).zip(demanded.nats);
+        if let Some((verifier, place)) = unchecked {
+            diagnostics.push(self.unchecked(demanded.name, verifier, place));
+            return None;
+        }
         access
+    }
+
+    /// What only the legacy service checks, nobody has checked when NATS gets the request. That holds for a shadow too: a
+    /// copy is on its way before the legacy service has said anything of the caller, so that anybody could have work done
+    /// there, and every refusal would be a mismatch.
+    fn unchecked(&self, operation: &Located<String>, verifier: &str, place: Place) -> Diagnostic {
+        let message = format!("on NATS nobody would check who calls `{}`", operation.value);
+        let others = self.loaded.iter().find(|loaded| loaded.kind != WrittenKind::Upstream);
+        let help = format!(
+            "name who checks it here: `security: [{{ {}: [] }}]`, or keep it in `migration: {{ stage: legacy }}`",
+            others.map_or("people", |loaded| &loaded.name)
+        );
+        let diagnostic = Diagnostic::error(place, message)
+            .reason(format!(
+                "`{verifier}` leaves that to the legacy service, which does not see what goes to NATS"
+            ))
+            .help(help);
+        match self.get(verifier) {
+            Some(loaded) => diagnostic.also(loaded.name.place, format!("`{verifier}` is here")),
+            None => diagnostic,
+        }
     }
 
     fn compiled(&mut self, demanded: &Demanded<'_>, diagnostics: &mut Diagnostics) -> Option<Access> {
         match (&demanded.contract, demanded.written) {
+            (Some((_, operation, mapping)), Some(own)) if self.leaves_open(operation, mapping) => {
+                self.instead(operation, own, diagnostics)
+            }
             (Some((_, operation, _)), Some(own)) => {
                 let place = operation.security.as_ref().map_or(operation.place, |security| security.place);
                 diagnostics.push(
@@ -86,18 +124,14 @@ impl Registry {
             }
             (Some((contract, operation, mapping)), None) => {
                 let Some(security) = &operation.security else { return Some(Access::default()) };
-                let alternatives: Vec<Option<Vec<Demand>>> = security
+                let alternatives: Vec<Option<Asked>> = security
                     .alternatives
                     .iter()
                     .map(|uses| self.in_contract(contract, mapping, uses, demanded.name, diagnostics))
                     .collect();
                 finished(alternatives)
             }
-            (None, Some(own)) => {
-                let alternatives: Vec<Option<Vec<Demand>>> =
-                    own.iter().map(|alternative| self.own(alternative, diagnostics)).collect();
-                finished(alternatives)
-            }
+            (None, Some(own)) => self.written(own, diagnostics),
             (None, None) if self.written.is_empty() => Some(Access::default()),
             (None, None) => {
                 let name = demanded.name;
@@ -112,6 +146,52 @@ impl Registry {
                 None
             }
         }
+    }
+
+    /// An operation's own `security`.
+    fn written(
+        &mut self,
+        own: &Located<Vec<SecurityAlternative>>,
+        diagnostics: &mut Diagnostics,
+    ) -> Option<Access> {
+        let alternatives: Vec<Option<Asked>> =
+            own.iter().map(|alternative| self.own(alternative, diagnostics)).collect();
+        finished(alternatives)
+    }
+
+    /// Whether some of what a contract demands of an operation is left to the legacy service.
+    fn leaves_open(&mut self, operation: &Operation, mapping: &Entries<Located<String>>) -> bool {
+        let uses = operation.security.iter().flat_map(|security| security.alternatives.iter().flatten());
+        let mut left = false;
+        for scheme in uses {
+            let verifier = scheme::verifier(mapping, &scheme.scheme);
+            if self.get(verifier).is_some_and(|loaded| loaded.kind == WrittenKind::Upstream) {
+                self.used.insert(verifier.to_owned());
+                left = true;
+            }
+        }
+        left
+    }
+
+    /// Who checks here what the contract's schemes leave to the legacy service: so one operation moves while the others
+    /// stay. It must be somebody, since the contract demands credentials.
+    fn instead(
+        &mut self,
+        operation: &Operation,
+        own: &Located<Vec<SecurityAlternative>>,
+        diagnostics: &mut Diagnostics,
+    ) -> Option<Access> {
+        let demanded = operation.security.as_ref().filter(|security| !security.admits_anybody());
+        let lets_in = own.value.is_empty() || own.value.iter().any(|all| all.0.is_empty());
+        if let Some(security) = demanded.filter(|_| lets_in) {
+            diagnostics.push(
+                Diagnostic::error(own.place, "this lets anybody in, and the contract does not")
+                    .also(security.place, "it demands credentials here")
+                    .help("name the verifier that checks them: `security: [{ people: [] }]`"),
+            );
+            return None;
+        }
+        self.written(own, diagnostics)
     }
 
     /// Whether the configuration has no verifiers at all, and so asks nobody.
@@ -139,45 +219,55 @@ impl Registry {
         uses: &[SchemeUse],
         operation: &Located<String>,
         diagnostics: &mut Diagnostics,
-    ) -> Option<Vec<Demand>> {
-        let demands: Vec<Option<Demand>> = uses
-            .iter()
-            .map(|scheme| {
-                let demanded = DemandedScheme { contract, mapping, scheme, operation };
-                let demand = demanded.demand(self, diagnostics)?;
-                self.used.insert(demand.verifier.name().to_owned());
-                Some(demand)
-            })
-            .collect();
+    ) -> Option<Asked> {
+        let (mut asked, mut broken) = (Asked::default(), false);
+        for scheme in uses {
+            let demanded = DemandedScheme { contract, mapping, scheme, operation };
+            if let Some(name) = demanded.elsewhere(self) {
+                self.used.insert(name.to_string());
+                asked.elsewhere.push(name);
+                continue;
+            }
+            match demanded.demand(self, diagnostics) {
+                Some(demand) => {
+                    self.used.insert(demand.verifier.name().to_owned());
+                    asked.demands.push(demand);
+                }
+                None => broken = true,
+            }
+        }
         let place = uses.first().map(|scheme| scheme.scheme.place);
-        compatible(demands.into_iter().collect::<Option<_>>()?, place, diagnostics)
+        if broken { None } else { compatible(asked, place, diagnostics) }
     }
 
-    fn own(
-        &mut self,
-        alternative: &SecurityAlternative,
-        diagnostics: &mut Diagnostics,
-    ) -> Option<Vec<Demand>> {
-        let demands: Vec<Option<Demand>> = alternative
-            .0
-            .iter()
-            .map(|(name, scopes)| {
-                let Some(loaded) = self.get(name) else {
-                    self.tell_unknown(name, diagnostics);
-                    return None;
-                };
-                let carrier = match loaded.kind {
-                    WrittenKind::Jwt => Carrier::Bearer,
-                    WrittenKind::Basic => Carrier::Basic,
-                    WrittenKind::ApiKey => Carrier::Header(loaded.header.clone()),
-                };
-                let demand = loaded.demand(carrier, scopes, diagnostics);
-                self.used.insert(name.value.clone());
-                demand
-            })
-            .collect();
+    fn own(&mut self, alternative: &SecurityAlternative, diagnostics: &mut Diagnostics) -> Option<Asked> {
+        let (mut asked, mut broken) = (Asked::default(), false);
+        for (name, scopes) in &alternative.0 {
+            let Some(loaded) = self.get(name) else {
+                self.tell_unknown(name, diagnostics);
+                broken = true;
+                continue;
+            };
+            let carrier = match loaded.kind {
+                WrittenKind::Jwt => Some(Carrier::Bearer),
+                WrittenKind::Basic => Some(Carrier::Basic),
+                WrittenKind::ApiKey => Some(Carrier::Header(loaded.header.clone())),
+                WrittenKind::Upstream => None,
+            };
+            match carrier {
+                None if loaded.grants(scopes, diagnostics) => {
+                    asked.elsewhere.push(Arc::from(name.value.as_str()));
+                }
+                None => broken = true,
+                Some(carrier) => match loaded.demand(carrier, scopes, diagnostics) {
+                    Some(demand) => asked.demands.push(demand),
+                    None => broken = true,
+                },
+            }
+            self.used.insert(name.value.clone());
+        }
         let place = alternative.0.first().map(|(name, _)| name.place);
-        compatible(demands.into_iter().collect::<Option<_>>()?, place, diagnostics)
+        if broken { None } else { compatible(asked, place, diagnostics) }
     }
 
     fn get(&self, name: &str) -> Option<&Loaded> {
@@ -195,58 +285,13 @@ impl Registry {
     }
 }
 
-impl Loaded {
-    /// A demand for it, with these scopes; `None` if it is broken, or grants no scopes, which is told.
-    fn demand(
-        &self,
-        carrier: Carrier,
-        scopes: &[Located<String>],
-        diagnostics: &mut Diagnostics,
-    ) -> Option<Demand> {
-        if let (Some(scope), WrittenKind::ApiKey | WrittenKind::Basic) = (scopes.first(), self.kind) {
-            diagnostics.push(
-                Diagnostic::error(scope.place, format!("`{}` grants no scopes", self.name.value))
-                    .also(
-                        self.name.place,
-                        format!("it is `{}`, whose callers have a name alone", self.kind.name()),
-                    )
-                    .reason("so nobody could call this operation")
-                    .help("remove the scope, or demand a token; `authorize` can tell callers apart by name"),
-            );
-            return None;
-        }
-        let legal = |scope: &str| {
-            !scope.is_empty() && scope.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"\\".contains(&byte))
-        };
-        if let Some(scope) = scopes.iter().find(|scope| !legal(scope)) {
-            let message = format!("{:?} is not a scope", scope.value);
-            diagnostics.push(
-                Diagnostic::error(scope.place, message).help("a scope is visible ASCII without quotes"),
-            );
-            return None;
-        }
-        Some(Demand {
-            verifier: Arc::clone(self.verifier.as_ref()?),
-            carrier,
-            scopes: scopes.iter().map(|scope| scope.value.clone()).collect(),
-            challenge: self.challenge.clone(),
-        })
-    }
-}
-
-fn finished(alternatives: Vec<Option<Vec<Demand>>>) -> Option<Access> {
-    let alternatives: Vec<Vec<Demand>> = alternatives.into_iter().collect::<Option<_>>()?;
-    let anonymous = alternatives.iter().any(Vec::is_empty);
-    Some(Access::new(alternatives.into_iter().filter_map(Alternative::of).collect(), anonymous))
+fn finished(alternatives: Vec<Option<Asked>>) -> Option<Access> {
+    Some(Access::new(alternatives.into_iter().collect::<Option<_>>()?))
 }
 
 /// A token and a password stand in one header, and a request has that once.
-fn compatible(
-    demands: Vec<Demand>,
-    place: Option<Place>,
-    diagnostics: &mut Diagnostics,
-) -> Option<Vec<Demand>> {
-    let has = |carrier| demands.iter().any(|demand| demand.carrier == carrier);
+fn compatible(asked: Asked, place: Option<Place>, diagnostics: &mut Diagnostics) -> Option<Asked> {
+    let has = |carrier| asked.demands.iter().any(|demand| demand.carrier == carrier);
     match place {
         Some(place) if has(Carrier::Bearer) && has(Carrier::Basic) => {
             diagnostics.push(
@@ -256,8 +301,17 @@ fn compatible(
             );
             None
         }
-        _ => Some(demands),
+        _ => Some(asked),
     }
+}
+
+/// A scheme that operations demand and nobody defines: the legacy service may know what it is, and clients cannot.
+fn undefined(scheme: &Located<String>, place: Place) -> Diagnostic {
+    let message = format!("the contract does not define the security scheme `{}`", scheme.value);
+    Diagnostic::warning(scheme.place, message)
+        .also(place, "it is demanded here")
+        .reason("clients are not told what to send")
+        .help("define it under `components/securitySchemes` of the contract")
 }
 
 /// Says which name was probably meant, or which there are.
@@ -271,7 +325,10 @@ fn nearest(name: &str, names: &[&str]) -> String {
         .max_by(|a, b| a.0.total_cmp(&b.0));
     match (near, names.as_slice()) {
         (Some((_, known)), _) => format!("did you mean `{known}`?"),
-        (None, []) => "there are none: add it under `security`".to_owned(),
+        (None, []) => {
+            "there are none: add it under `security`, with `upstream: true` if the legacy service checks"
+                .to_owned()
+        }
         (None, names) => format!("the names are: {}", names.join(", ")),
     }
 }

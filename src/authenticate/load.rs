@@ -36,6 +36,8 @@ pub(super) enum WrittenKind {
     Jwt,
     ApiKey,
     Basic,
+    /// Nothing: the legacy service does.
+    Upstream,
 }
 
 impl WrittenKind {
@@ -45,6 +47,7 @@ impl WrittenKind {
             WrittenKind::Jwt => "jwt",
             WrittenKind::ApiKey => "api_key",
             WrittenKind::Basic => "basic",
+            WrittenKind::Upstream => "upstream",
         }
     }
 }
@@ -60,8 +63,9 @@ pub(super) fn load(
 ) -> Option<Loaded> {
     let shared: Arc<str> = Arc::from(name.value.as_str());
     let mut header = KEY_HEADER;
-    let (written_kind, scheme, kind) = match (&written.jwt, &written.api_key, &written.basic) {
-        (Some(issuers), None, None) => {
+    let kinds = (&written.jwt, &written.api_key, &written.basic, &written.upstream);
+    let (written_kind, scheme, kind) = match kinds {
+        (Some(issuers), None, None, None) => {
             // All of them are read, so that every problem is told.
             let issuers: Vec<Option<Issuer>> =
                 issuers.iter().map(|one| issuer(one, former, diagnostics)).collect();
@@ -69,16 +73,18 @@ pub(super) fn load(
             let jwt = issuers.map(|issuers| Kind::Jwt(Jwt::new(Arc::clone(&shared), issuers)));
             (WrittenKind::Jwt, "Bearer", jwt)
         }
-        (None, Some(keys), None) => {
+        (None, Some(keys), None, None) => {
             let own = keys.header.as_ref().and_then(|name| HeaderName::from_bytes(name.as_bytes()).ok());
             header = own.unwrap_or(header);
             let keys = ApiKeys::load(&shared, &keys.keys.value, keys.keys.place, diagnostics);
             (WrittenKind::ApiKey, "ApiKey", keys.map(Kind::ApiKey))
         }
-        (None, None, Some(users)) => {
+        (None, None, Some(users), None) => {
             let users = Users::load(&shared, &users.users.value, users.users.place, diagnostics);
             (WrittenKind::Basic, "Basic", users.map(Kind::Basic))
         }
+        // Nothing of it runs: it only says that nobody here checks.
+        (None, None, None, Some(upstream)) if upstream.value => (WrittenKind::Upstream, "", None),
         _ => return None,
     };
     let charset = if written_kind == WrittenKind::Basic { ", charset=\"UTF-8\"" } else { "" };

@@ -2,14 +2,18 @@
 
 use std::error::Error;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
+use anyhow::Context;
 use clap::Args;
 use reqwest::{Client, RequestBuilder, StatusCode, Url};
 use serde_json::Value;
 
 /// The largest answer that is looked at; that of `/ready` grows with the operations.
 const LONGEST: usize = 4 << 20;
+/// The variable that has the token where no file has it.
+const TOKEN: &str = "NATSGATE_ADMIN_TOKEN";
 
 /// Which gateway.
 #[derive(Debug, Args)]
@@ -23,6 +27,34 @@ pub(super) struct AdminArgs {
         value_parser = admin
     )]
     pub(super) admin: Url,
+}
+
+/// By what right.
+#[derive(Debug, Args)]
+pub(super) struct TokenArgs {
+    /// The file with the token of `server.admin_token`. Default: the variable `NATSGATE_ADMIN_TOKEN`, if there is one.
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
+}
+
+impl TokenArgs {
+    /// Puts the token on a request, if there is one.
+    ///
+    /// # Errors
+    /// If its file cannot be read.
+    pub(super) fn with(&self, request: RequestBuilder) -> anyhow::Result<RequestBuilder> {
+        let token = match &self.token_file {
+            None => std::env::var(TOKEN).ok(),
+            Some(path) => {
+                let text = std::fs::read_to_string(path);
+                Some(text.with_context(|| format!("cannot read {}", path.display()))?)
+            }
+        };
+        Ok(match token {
+            Some(token) => request.bearer_auth(token.trim_end()),
+            None => request,
+        })
+    }
 }
 
 /// A client of an admin listener; the whole answer may take so long.

@@ -1,5 +1,7 @@
 //! `natsgate check`.
 
+mod sides;
+
 use std::time::Duration;
 
 use serde_json::json;
@@ -12,6 +14,7 @@ use crate::gateway::load::{Loaded, read};
 use crate::gateway::operation::State;
 use crate::gateway::{checks, connect};
 use crate::nats::Nats;
+use sides::Sides;
 
 /// How long the live server may take to be reached.
 const REACHED: Duration = Duration::from_secs(5);
@@ -32,19 +35,24 @@ pub(super) async fn run(args: CheckArgs) -> anyhow::Result<u8> {
         Ok(live) => (live, None),
         Err(error) => (None, Some(error)),
     };
-    let operations = loaded.as_ref().map_or(0, |loaded| loaded.table.operations.len());
+    let sides = loaded.as_ref().map(|loaded| Sides::of(&loaded.table)).unwrap_or_default();
     match args.output {
         Output::Json => {
             let rows = live.as_ref().map(|live| live.iter().map(row).collect::<Vec<_>>());
-            println!(
-                "{:#}",
-                json!({ "diagnostics": diagnostics.to_json(), "operations": operations, "live": rows })
-            );
+            let document = json!({
+                "diagnostics": diagnostics.to_json(),
+                "operations": sides.operations,
+                "forwards": sides.forwards,
+                "migrations": sides.migrations(),
+                "fallback": sides.fallback,
+                "live": rows,
+            });
+            println!("{document:#}");
         }
         Output::Text => {
             eprint!("{}", diagnostics.render());
             if loaded.is_some() {
-                println!("{}: {}", args.config.config.display(), bound(operations));
+                print!("{}: {}", args.config.config.display(), sides.text());
             }
             for (name, state) in live.iter().flatten() {
                 println!("{}", line(name, state));
@@ -54,7 +62,7 @@ pub(super) async fn run(args: CheckArgs) -> anyhow::Result<u8> {
     if let Some(error) = unreached {
         return Err(error);
     }
-    let broken = live.iter().flatten().any(|(_, state)| !matches!(state, State::Ready));
+    let broken = live.iter().flatten().any(|(_, state)| !matches!(state, State::Ready | State::Unchecked));
     Ok(match (loaded, broken, args.strict && warnings > 0) {
         (None, ..) => INVALID,
         (_, true, _) => FAILED,
@@ -73,18 +81,15 @@ async fn live(loaded: &Loaded) -> anyhow::Result<Vec<(String, State)>> {
     }
     let mut states = Vec::new();
     for operation in &loaded.table.operations {
-        states.push((operation.name.to_string(), checks::inspect(&nats, operation).await));
+        let state = match operation.nats {
+            Some(_) => checks::inspect(&nats, operation).await,
+            // A legacy service is asked by requests alone.
+            None => State::Unchecked,
+        };
+        states.push((operation.name.to_string(), state));
     }
     nats.shutdown(Instant::now() + Duration::from_secs(1)).await;
     Ok(states)
-}
-
-fn bound(operations: usize) -> String {
-    match operations {
-        0 => "no operation is bound; every request would be answered 404 or 501".to_owned(),
-        1 => "1 operation is bound".to_owned(),
-        _ => format!("{operations} operations are bound"),
-    }
 }
 
 fn row((name, state): &(String, State)) -> serde_json::Value {
@@ -102,6 +107,6 @@ fn line(name: &str, state: &State) -> String {
         State::Ready => format!("ready    {name}"),
         State::Broken(problems) => format!("broken   {name}\n           {}", problems.join("\n           ")),
         State::Unknown(reason) => format!("unknown  {name}\n           {reason}"),
-        State::Unchecked => format!("         {name}"),
+        State::Unchecked => format!("legacy   {name} (not asked)"),
     }
 }

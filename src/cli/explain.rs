@@ -121,6 +121,55 @@ fn access_text(access: &Value) -> String {
         .collect()
 }
 
+/// Which side it is for, and what the legacy one gets.
+fn legacy_text(explained: &Value) -> String {
+    let mut out = String::new();
+    for name in ["side", "why", "copy"] {
+        if let Some(value) = explained["turn"].get(name).filter(|value| !value.is_null()) {
+            out.push_str(&line(name, value));
+        }
+    }
+    for (name, side) in [("forward_refused", "legacy"), ("nats_refused", "nats")] {
+        if let Some(refused) = explained.get(name) {
+            let why = [&refused["code"], &refused["detail"]].map(|text| text.as_str().unwrap_or_default());
+            out.push_str(&line(side, &format!("would get nothing: {}: {}", why[0], why[1]).into()));
+        }
+    }
+    if let Some(forward) = explained.get("forward") {
+        let text = |name: &str| forward[name].as_str().unwrap_or_default();
+        out.push_str(&line("upstream", &forward["upstream"]));
+        let idle = idle(explained, "nats");
+        out.push_str(&line("forward", &format!("{} {}{idle}", text("method"), text("url")).into()));
+        out.push_str(&message_text(forward));
+    }
+    out
+}
+
+/// Said behind what is sent only if the request is not for the other side.
+fn idle(explained: &Value, other: &str) -> &'static str {
+    let turn = &explained["turn"];
+    match (turn["side"] == other, turn["copy"].is_null()) {
+        (true, true) => "  (not sent: it is for the other side)",
+        (true, false) => "  (of a copy)",
+        _ => "",
+    }
+}
+
+/// Its headers and its payload.
+fn message_text(message: &Value) -> String {
+    let mut out = String::new();
+    for (name, value) in message["headers"].as_object().into_iter().flatten() {
+        let header = format!("{name}: {}", value.as_str().unwrap_or_default());
+        out.push_str(&line("  header", &header.into()));
+    }
+    let payload = match &message["payload"] {
+        Value::String(text) if text.is_empty() => &Value::from("(empty)"),
+        payload => payload,
+    };
+    out.push_str(&line("  payload", payload));
+    out
+}
+
 fn text(explained: &Value) -> String {
     let mut out = String::new();
     for name in ["operation", "answer", "stream", "message_id", "timeout_ms"] {
@@ -129,18 +178,12 @@ fn text(explained: &Value) -> String {
         }
     }
     out.push_str(&access_text(&explained["access"]));
+    out.push_str(&legacy_text(explained));
     for kind in ["request", "publish"] {
         let Some(message) = explained.get(kind) else { continue };
-        out.push_str(&line(kind, &message["subject"]));
-        for (name, value) in message["headers"].as_object().into_iter().flatten() {
-            let header = format!("{name}: {}", value.as_str().unwrap_or_default());
-            out.push_str(&line("  header", &header.into()));
-        }
-        let payload = match &message["payload"] {
-            Value::String(text) if text.is_empty() => &Value::from("(empty)"),
-            payload => payload,
-        };
-        out.push_str(&line("  payload", payload));
+        let subject = message["subject"].as_str().unwrap_or_default();
+        out.push_str(&line(kind, &format!("{subject}{}", idle(explained, "legacy")).into()));
+        out.push_str(&message_text(message));
     }
     out
 }

@@ -1,17 +1,14 @@
 //! `natsgate reload`: has a running gateway read its configuration again, and tells what came of it.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use clap::Args;
 use serde_json::Value;
 
-use super::admin::{AdminArgs, answer, client};
+use super::admin::{AdminArgs, TokenArgs, answer, client};
 use super::{DONE, FAILED, INVALID, Output};
 
-/// The variable that has the token where no file has it.
-const TOKEN: &str = "NATSGATE_ADMIN_TOKEN";
 /// How long a gateway may take to build what it is to run on.
 const WITHIN: Duration = Duration::from_secs(60);
 
@@ -20,9 +17,8 @@ const WITHIN: Duration = Duration::from_secs(60);
 pub(super) struct ReloadArgs {
     #[command(flatten)]
     admin: AdminArgs,
-    /// The file with the token of `server.admin_token`. Default: the variable `NATSGATE_ADMIN_TOKEN`, if there is one.
-    #[arg(long, value_name = "FILE")]
-    token_file: Option<PathBuf>,
+    #[command(flatten)]
+    token: TokenArgs,
     /// How the result is shown.
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     output: Output,
@@ -31,9 +27,7 @@ pub(super) struct ReloadArgs {
 pub(super) async fn run(args: ReloadArgs) -> anyhow::Result<u8> {
     let url = args.admin.admin.join("/api/reload")?;
     let mut request = client(WITHIN)?.post(url.clone()).header("Content-Type", "application/json").body("{}");
-    if let Some(token) = token(&args)? {
-        request = request.bearer_auth(token);
-    }
+    request = args.token.with(request)?;
     let (status, document) = answer(&url, request).await?;
     let Some(result) = document["result"].as_str() else {
         let detail = document["detail"].as_str().unwrap_or("is it the admin listener (server.admin)?");
@@ -48,12 +42,6 @@ pub(super) async fn run(args: ReloadArgs) -> anyhow::Result<u8> {
         "invalid" => INVALID,
         _ => FAILED,
     })
-}
-
-fn token(args: &ReloadArgs) -> anyhow::Result<Option<String>> {
-    let Some(path) = &args.token_file else { return Ok(std::env::var(TOKEN).ok()) };
-    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    Ok(Some(text.trim_end().to_owned()))
 }
 
 fn tell(result: &str, document: &Value) {

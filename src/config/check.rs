@@ -3,12 +3,14 @@
 mod cors;
 mod header;
 mod limits;
+mod migration;
 mod nats;
 mod operation;
 mod security;
 mod server;
 mod streams;
 mod telemetry;
+mod upstream;
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -33,7 +35,9 @@ pub(super) fn process(config: &Config, tree: &Node, diagnostics: &mut Diagnostic
     nats::check(&config.nats, tree, diagnostics);
     streams::check(config, diagnostics);
     telemetry::check(&config.telemetry, diagnostics);
+    migration::evidence(&config.migration, diagnostics);
     security::check(&config.security, tree, diagnostics);
+    upstream::check(config, tree, diagnostics);
     let defaults = &config.defaults;
     above_zero("timeout", Some(&defaults.timeout), diagnostics);
     some_bytes("max_body", Some(&defaults.max_body), diagnostics);

@@ -1,4 +1,4 @@
-//! `{ env: NAME }` and `{ file: path }` in the place of a scalar of `server`, `nats`, `security` and `telemetry`: resolved on the
+//! `{ env: NAME }` and `{ file: path }` in the place of a scalar of `server`, `nats`, `upstreams`, `security` and `telemetry`: resolved on the
 //! tree, before it is read. Secrets that are needed later stay sources ([`super::secret`]).
 
 use std::path::{Path, PathBuf};
@@ -32,7 +32,7 @@ const PATHS: [&str; 6] = ["ca", "certificate", "key", "client_ca", "keys", "user
 pub(super) fn resolve(root: &mut Node, diagnostics: &mut Diagnostics) {
     let Value::Map(sections) = &mut root.value else { return };
     for (key, section) in sections.iter_mut() {
-        if matches!(key.name.as_str(), "server" | "nats" | "security" | "telemetry") {
+        if matches!(key.name.as_str(), "server" | "nats" | "security" | "telemetry" | "upstreams") {
             children(section, diagnostics);
         }
     }

@@ -5,11 +5,20 @@ use crate::diagnostic::{Diagnostics, Place};
 use crate::yaml::{Node, Value};
 
 /// Sections of the file that hold no secrets.
-const SECTIONS: [&str; 7] =
-    ["include", "contracts", "manifests", "streams", "cors", "defaults", "operations"];
+const SECTIONS: [&str; 9] = [
+    "include",
+    "contracts",
+    "manifests",
+    "streams",
+    "cors",
+    "defaults",
+    "operations",
+    "fallback",
+    "migration",
+];
 
 /// Keys of `server`, `nats`, `security` and `telemetry` whose values may be shown.
-const SHOWN: [&str; 47] = [
+const SHOWN: [&str; 48] = [
     "listen",
     "admin",
     "drain_delay",
@@ -42,6 +51,7 @@ const SHOWN: [&str; 47] = [
     "jwt",
     "api_key",
     "basic",
+    "upstream",
     "issuer",
     "audience",
     "algorithms",
@@ -59,6 +69,20 @@ const SHOWN: [&str; 47] = [
     "access_log",
 ];
 
+/// Keys of an upstream whose values may be shown.
+const OF_UPSTREAMS: [&str; 10] = [
+    "connect_timeout",
+    "first_byte_timeout",
+    "idle_timeout",
+    "retry_after",
+    "host",
+    "forwarded",
+    "http",
+    "tls",
+    "max_connections",
+    "failures",
+];
+
 /// Words of keys whose values are hidden in a file that is no valid YAML.
 const WORDS: [&str; 8] = ["pass", "pwd", "secret", "token", "nkey", "seed", "credential", "key"];
 
@@ -69,8 +93,24 @@ pub(super) fn hide(root: &Node, diagnostics: &mut Diagnostics) {
             "server" | "nats" => children(section, false, diagnostics),
             // The names of verifiers are free.
             "security" => section.entries().iter().for_each(|(_, one)| value(one, false, diagnostics)),
+            "upstreams" => section.entries().iter().for_each(|(_, one)| upstream(one, diagnostics)),
             name if SECTIONS.contains(&name) => {}
             _ => value(section, true, diagnostics),
+        }
+    }
+}
+
+/// Where a legacy service is may be seen, unless something in it may be a secret.
+fn upstream(node: &Node, diagnostics: &mut Diagnostics) {
+    let is_plain = |node: &Node| node.as_str().is_some_and(|text| !text.contains(['@', '?', '#', '\n']));
+    for (key, child) in node.entries() {
+        match key.name.as_str() {
+            "url" if is_plain(child) => {}
+            "urls" if matches!(child.value, Value::List(_)) => {
+                let others = child.items().iter().filter(|one| !is_plain(one));
+                others.for_each(|one| value(one, true, diagnostics));
+            }
+            name => value(child, !OF_UPSTREAMS.contains(&name), diagnostics),
         }
     }
 }

@@ -5,14 +5,8 @@ pub(super) fn is_later(key: &str) -> bool {
     LATER.contains(&key)
 }
 
-const LATER: [&str; 8] = [
-    // of the file, of a verifier, of an operation
-    "upstreams",
-    "upstream",
-    "fallback",
-    "forward",
-    "safe",
-    "migration",
+const LATER: [&str; 2] = [
+    // of an operation
     "deprecated",
     // of `request`: full replay of replies
     "idempotency",

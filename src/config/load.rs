@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use super::elsewhere::{self, beside};
 use super::{
-    Config, Operation, Overrides, Secret, ServerTls, Tls, Verifier, Written, check, hide, include, later,
+    Config, Operation, Overrides, Secret, ServerTls, Tls, UpstreamTls, Verifier, Written, check, hide,
+    include, later, written,
 };
 use crate::diagnostic::{Diagnostic, Diagnostics, Place};
 use crate::file;
@@ -64,12 +65,19 @@ pub(super) fn read_tree(path: &Path, diagnostics: &mut Diagnostics) -> io::Resul
 /// The largest file of configuration, in bytes.
 const LONGEST: u64 = 64 << 20;
 
+/// What `natsgate init` writes.
+const FIRST: &str = "natsgate.yaml";
+
 fn missing(path: &Path, error: &io::Error, diagnostics: &mut Diagnostics) {
+    let help = match path != Path::new(FIRST) && Path::new(FIRST).is_file() {
+        true => format!("there is one here: --config {FIRST}"),
+        false => {
+            "name the file with --config or NATSGATE_CONFIG; `natsgate init` writes a first one".to_owned()
+        }
+    };
     let place = Place::file(diagnostics.add_source(path, ""));
-    diagnostics.push(
-        Diagnostic::error(place, format!("the configuration cannot be read: {error}"))
-            .help("name the file with --config or NATSGATE_CONFIG; the README has a first one of ten lines"),
-    );
+    diagnostics
+        .push(Diagnostic::error(place, format!("the configuration cannot be read: {error}")).help(help));
 }
 
 /// A contract or a manifest in the place of the configuration: one problem, and not one for each of its keys.
@@ -98,8 +106,13 @@ fn resolve_paths(config: &mut Config, diagnostics: &Diagnostics) {
         let Tls { ca, certificate, key, .. } = &mut tls.value;
         [ca, certificate, key].into_iter().flatten().for_each(plain);
     }
+    for (_, upstream) in &mut config.upstreams.0 {
+        let Some(tls) = &mut upstream.value.tls else { continue };
+        let UpstreamTls { ca, certificate, key, .. } = &mut tls.value;
+        [ca, certificate, key].into_iter().flatten().for_each(plain);
+    }
     for (_, verifier) in &mut config.security.0 {
-        let Verifier { jwt, api_key, basic } = &mut verifier.value;
+        let Verifier { jwt, api_key, basic, upstream: _ } = &mut verifier.value;
         for issuer in jwt.iter_mut().flat_map(|issuers| &mut issuers.value) {
             [&mut issuer.value.ca, &mut issuer.value.keys].into_iter().flatten().for_each(plain);
         }
@@ -143,7 +156,7 @@ impl Operations {
     /// Adds those of one file. The tree tells what was written where reading had to cut something.
     pub(super) fn add(&mut self, tree: &Node, typed: Entries<Operation>, diagnostics: &mut Diagnostics) {
         let written = tree.get("operations").map_or(&[][..], Node::entries);
-        let (mut named, mut bound) = (HashSet::new(), HashSet::new());
+        let (mut named, mut bound) = (HashSet::new(), HashMap::new());
         for (key, node) in written {
             if let Some(first) = self.seen.get(&key.name) {
                 diagnostics.push(twice(key, *first));
@@ -154,14 +167,17 @@ impl Operations {
                 named.insert(key.place);
             }
             if check::binding(key, node, diagnostics) {
-                bound.insert(key.place);
+                bound.insert(key.place, written::of_operation(node));
             }
             check::without_rate(node, diagnostics);
         }
-        for (name, operation) in typed.0 {
+        for (name, mut operation) in typed.0 {
             check::operation(&operation, diagnostics);
-            let fit = named.contains(&name.place) && bound.contains(&name.place);
-            if fit && operation.binding().is_some() {
+            let Some(digest) = bound.get(&name.place).filter(|_| named.contains(&name.place)) else {
+                continue;
+            };
+            operation.written = *digest;
+            if operation.binding().is_some() || operation.forward.is_some() {
                 self.kept.0.push((name, operation));
             }
         }

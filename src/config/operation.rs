@@ -7,8 +7,10 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 
+use super::migration::Migration;
 use super::scalar::{ByteSize, Rate, TimeSpan};
 use super::schema;
+use super::written::Digest;
 use crate::yaml::{Entries, Located, Node};
 
 pub use key::OperationKey;
@@ -40,7 +42,8 @@ impl Default for Defaults {
     }
 }
 
-/// One method and path, and where it goes: either `request` or `publish`.
+/// One method and path, and where it goes: `request` or `publish`, or `forward`, or one of the first two and `forward`
+/// while it moves (`migration`).
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Operation {
@@ -48,6 +51,13 @@ pub struct Operation {
     pub request: Option<Located<Request>>,
     /// Store a message in a JetStream stream, and answer once the stream has acknowledged it.
     pub publish: Option<Located<Publish>>,
+    /// Hand the request to the legacy service, and its answer back, as they come.
+    pub forward: Option<Located<Forward>>,
+    /// How `forward` and the NATS binding share the requests, where both stand.
+    pub migration: Option<Located<Migration>>,
+    /// The operation only reads, whatever its method: it may be tried again, shadowed and mirrored like a GET. Default:
+    /// true for GET and HEAD.
+    pub safe: Option<Located<bool>>,
     /// How a reply or an acknowledgement is answered: the first case that holds wins. Without any, a reply
     /// is passed on as it came.
     pub reply: Vec<Located<Case>>,
@@ -67,11 +77,14 @@ pub struct Operation {
     /// cannot be decided. Decided before the body is read, unless it reads the body. Default: no condition.
     pub authorize: Option<Located<String>>,
     /// What is done with a request that violates the contract: its parameters, its body, its media type, its `Accept`.
-    /// Whatever is set, what an expression needs must be there. Default: `enforce`.
+    /// Whatever is set, what an expression needs must be there. Default: `enforce`; `off` where the legacy service answers.
     pub validate: Option<Located<Validation>>,
     /// What is done with a reply that violates them, as the client would get it: a status or a media type that the
     /// contract does not declare is a violation too. Default: `off`.
     pub validate_replies: Option<Located<Validation>>,
+    /// Of what was written, but for who answers.
+    #[serde(skip)]
+    pub written: Digest,
 }
 
 /// Verifiers that must all hold, each with the scopes that it must grant.
@@ -90,7 +103,19 @@ pub enum Validation {
     Off,
 }
 
-/// Where an operation goes.
+/// The legacy service.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Forward {
+    /// The name of one of `upstreams`.
+    pub upstream: Located<String>,
+    /// The path there, with placeholders, each of which becomes one segment: `/v2/users/${path.id}`. The query stays.
+    /// Default: the path as it came.
+    #[serde(default)]
+    pub path: Option<Located<String>>,
+}
+
+/// Where an operation goes on NATS.
 #[derive(Debug, Clone, Copy)]
 pub enum Binding<'a> {
     /// Request and reply.
@@ -100,7 +125,7 @@ pub enum Binding<'a> {
 }
 
 impl Operation {
-    /// Where it goes. [`super::load()`] keeps only operations with exactly one binding.
+    /// Where it goes on NATS. [`super::load()`] keeps only operations that go somewhere, and there at most once.
     pub fn binding(&self) -> Option<Binding<'_>> {
         match (&self.request, &self.publish) {
             (Some(request), None) => Some(Binding::Request(request)),

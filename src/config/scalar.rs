@@ -59,7 +59,7 @@ impl FromStr for TimeSpan {
     fn from_str(text: &str) -> Result<TimeSpan, String> {
         let wrong = |help: &str| format!("`{text}` is not a duration\n{help}");
         if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
-            return Err(wrong(&format!("add a unit: {text}ms, {text}s, {text}m or {text}h")));
+            return Err(wrong(&format!("add a unit: {text}ms, {text}s, {text}m, {text}h or {text}d")));
         }
         let help = "write numbers with ms, s, m, h or d: 500ms, 2s, 1m30s";
         let (mut rest, mut total) = (text, 0_u64);
@@ -317,7 +317,7 @@ mod tests {
         ] {
             assert!(text.parse::<TimeSpan>().is_err(), "{text}");
         }
-        assert!("2".parse::<TimeSpan>().unwrap_err().ends_with("add a unit: 2ms, 2s, 2m or 2h"));
+        assert!("2".parse::<TimeSpan>().unwrap_err().ends_with("add a unit: 2ms, 2s, 2m, 2h or 2d"));
     }
 
     #[test]

@@ -22,6 +22,10 @@ pub struct Verifier {
     pub api_key: Option<Located<ApiKeys>>,
     /// Users with passwords. For schemes of type `http` with `scheme: basic`.
     pub basic: Option<Located<BasicUsers>>,
+    /// `true`: the legacy service checks, and natsgate passes credentials on untouched. For schemes of every type, of
+    /// operations that only the legacy service answers, and of `fallback`.
+    #[schemars(extend("const" = true))]
+    pub upstream: Option<Located<bool>>,
 }
 
 /// An issuer of tokens, and what its tokens must say. Exactly one of `jwks`, `keys` and `secret`.

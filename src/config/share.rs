@@ -29,10 +29,17 @@ impl FromStr for Share {
 
     /// Reads `10%`. The error is a line on what is wrong, and a line on what to do.
     fn from_str(text: &str) -> Result<Share, String> {
-        let wrong = || {
-            format!("`{text}` is not a part of all\nwrite a number from 0 to 100 with its sign: 10%, 0.5%")
+        let wrong =
+            || format!("`{text}` is not a share\nwrite a number from 0 to 100 with its sign: 10%, 0.5%");
+        let unsigned = || match format!("{text}%").parse::<Share>() {
+            // Of everything, or of one: only who wrote it knows.
+            Ok(share) if share.0 <= 0.01 => {
+                format!("`{text}` is not a share\nwrite {text}%, or {}% if it is of 1", share.0 * 1e4)
+            }
+            Ok(_) => format!("`{text}` is not a share\nadd the sign: {text}%"),
+            Err(_) => wrong(),
         };
-        let number = text.strip_suffix('%').ok_or_else(wrong)?;
+        let number = text.strip_suffix('%').ok_or_else(unsigned)?;
         let is_plain = number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
         let percent: f64 = number.parse().ok().filter(|_| is_plain).ok_or_else(wrong)?;
         (0.0..=100.0).contains(&percent).then_some(Share(percent / 100.0)).ok_or_else(wrong)

@@ -8,10 +8,12 @@ use sha2::{Digest as _, Sha256};
 use crate::yaml::{Node, Value};
 
 /// Sections that are read once, at start.
-const AT_START: [&str; 4] = ["server", "nats", "streams", "telemetry"];
+const AT_START: [&str; 5] = ["server", "nats", "streams", "telemetry", "migration"];
 const VERIFIERS: &str = "security";
+const UPSTREAMS: &str = "upstreams";
 
-type Digest = [u8; 32];
+/// SHA-256 of what was written.
+pub type Digest = [u8; 32];
 
 /// Digests of what was written, after variables, files and flags were put in their places.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -19,6 +21,7 @@ pub struct Written {
     /// By the names of keys, such as `server.drain`.
     at_start: BTreeMap<String, Digest>,
     verifiers: BTreeMap<String, Digest>,
+    upstreams: BTreeMap<String, Digest>,
 }
 
 impl Written {
@@ -28,8 +31,9 @@ impl Written {
             if AT_START.contains(&key.name.as_str()) {
                 leaves(&key.name, section, &mut written.at_start);
             } else if key.name == VERIFIERS {
-                let verifiers = section.entries().iter();
-                written.verifiers = verifiers.map(|(key, node)| (key.name.clone(), digest(node))).collect();
+                written.verifiers = by_name(section);
+            } else if key.name == UPSTREAMS {
+                written.upstreams = by_name(section);
             }
         }
         written
@@ -38,6 +42,11 @@ impl Written {
     /// The verifier of a name.
     pub fn verifier(&self, name: &str) -> Option<Digest> {
         self.verifiers.get(name).copied()
+    }
+
+    /// The upstream of a name.
+    pub fn upstream(&self, name: &str) -> Option<Digest> {
+        self.upstreams.get(name).copied()
     }
 
     /// The keys that count from a start on and differ from `other`, such as `server.drain`.
@@ -66,6 +75,24 @@ fn leaves(name: &str, node: &Node, into: &mut BTreeMap<String, Digest>) {
         Value::Null => {}
         _ => drop(into.insert(name.to_owned(), digest(node))),
     }
+}
+
+fn by_name(section: &Node) -> BTreeMap<String, Digest> {
+    section.entries().iter().map(|(key, node)| (key.name.clone(), digest(node))).collect()
+}
+
+/// What an operation says of how it is carried out and compared, but not of who answers for now: what has been seen of
+/// it counts for as long as this is the same.
+pub(super) fn of_operation(operation: &Node) -> Digest {
+    let mut hasher = Sha256::new();
+    for (key, node) in operation.entries() {
+        hasher.update(&key.name);
+        match key.name.as_str() {
+            "migration" => node.get("compare").into_iter().for_each(|compare| add(compare, &mut hasher)),
+            _ => add(node, &mut hasher),
+        }
+    }
+    hasher.finalize().into()
 }
 
 fn digest(node: &Node) -> Digest {

@@ -28,6 +28,10 @@ pub struct Operation {
     pub id: Option<Located<String>>,
     /// Where its method stands.
     pub place: Place,
+    /// What it does, in the words of the contract: its `summary`, else its `description`.
+    pub summary: Option<String>,
+    /// The first of its `tags`.
+    pub tag: Option<String>,
     /// Parameters of the path and its own, `$ref`s resolved.
     pub parameters: Vec<Parameter>,
     /// What its body may be, if it has one.
@@ -40,7 +44,27 @@ pub struct Operation {
     pub security: Option<Security>,
     /// The path item around it, and itself.
     pub(super) spots: [SchemaRef; 2],
-    pub(super) problems: Vec<Diagnostic>,
+    pub(super) problems: Problems,
+}
+
+/// What is wrong with an operation, by whom it concerns.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Problems {
+    /// Whoever serves it.
+    pub(super) always: Vec<Diagnostic>,
+    /// Whoever names it by its id.
+    pub(super) named: Vec<Diagnostic>,
+    /// Whoever reads its parameters or its body.
+    pub(super) read: Vec<Diagnostic>,
+}
+
+/// How an operation is used, as far as that tells what of its problems matters.
+#[derive(Debug, Clone, Copy)]
+pub struct Use {
+    /// It is named by its `operationId`.
+    pub named: bool,
+    /// Its parameters and its body are read, and not only passed on.
+    pub read: bool,
 }
 
 /// A `requestBody`.

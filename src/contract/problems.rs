@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::cursor::SchemaRef;
 use super::documents::Documents;
-use super::operation::{MediaType, Operation};
+use super::operation::{MediaType, Operation, Use};
 use super::validator::Draft;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::yaml::Node;
@@ -30,15 +30,16 @@ pub(super) fn duplicates(operations: &mut [Operation]) -> HashMap<String, usize>
         }
     }
     for (index, problem) in found {
-        operations.get_mut(index).into_iter().for_each(|one| one.problems.push(problem.clone()));
+        operations.get_mut(index).into_iter().for_each(|one| one.problems.named.push(problem.clone()));
     }
     by_id
 }
 
 /// What reading showed, and references that lead nowhere in the schemas. Without the schema of a request it
-/// cannot be checked; without that of an answer, the answer is only less well described.
-pub(super) fn all(documents: &Documents, operation: &Operation) -> Vec<Diagnostic> {
-    let mut problems = operation.problems.clone();
+/// cannot be checked; without that of an answer, the answer is only less well described. What does not matter to this use
+/// is a warning.
+pub(super) fn all(documents: &Documents, operation: &Operation, used: Use) -> Vec<Diagnostic> {
+    let mut problems = operation.problems.read.clone();
     let mut seen = HashSet::new();
     let schemas = |media_types: &'_ [MediaType]| -> Vec<SchemaRef> {
         media_types.iter().filter_map(|media_type| media_type.schema.clone()).collect()
@@ -52,7 +53,12 @@ pub(super) fn all(documents: &Documents, operation: &Operation) -> Vec<Diagnosti
     for schema in operation.responses.iter().flat_map(|response| schemas(&response.media_types)) {
         dangling(documents, &schema, &mut seen, &mut problems);
     }
-    problems.iter_mut().skip(errors).for_each(|problem| problem.severity = Severity::Warning);
+    let matter = if used.read { errors } else { 0 };
+    problems.iter_mut().skip(matter).for_each(|problem| problem.severity = Severity::Warning);
+    if used.named {
+        problems.splice(..0, operation.problems.named.iter().cloned());
+    }
+    problems.splice(..0, operation.problems.always.iter().cloned());
     problems
 }
 

@@ -7,7 +7,7 @@ use http::Method;
 
 use super::cursor::Cursor;
 use super::documents::Documents;
-use super::operation::{Form, MediaType, Operation, RequestBody, Response, ResponseStatus};
+use super::operation::{Form, MediaType, Operation, Problems, RequestBody, Response, ResponseStatus};
 use super::parameter::{self, Parameter};
 use super::path::PathTemplate;
 use super::schema::SchemaView;
@@ -81,12 +81,12 @@ impl Reader<'_> {
         name: &Key,
         cursor: &Cursor<'_>,
     ) -> Operation {
-        let mut problems = Vec::new();
-        let template = self.template(path).map_err(|problem| problems.push(problem)).ok();
-        let parameters = self.parameters(item, cursor, &mut problems);
+        let Problems { mut always, mut read, named } = Problems::default();
+        let template = self.template(path).map_err(|problem| always.push(problem)).ok();
+        let parameters = self.parameters(item, cursor, &mut read);
         // Of a parameter that could not be read nobody knows the name.
-        if let Some(template) = template.as_ref().filter(|_| problems.is_empty()) {
-            problems.extend(undeclared(path, template, &parameters));
+        if let Some(template) = template.as_ref().filter(|_| read.is_empty()) {
+            read.extend(undeclared(path, template, &parameters));
         }
         Operation {
             method: method.clone(),
@@ -95,12 +95,17 @@ impl Reader<'_> {
             id: id(cursor),
             place: name.place,
             parameters,
-            body: body(self.documents, cursor, &mut problems),
-            responses: responses(cursor, &mut problems),
+            summary: cursor
+                .text("summary")
+                .or_else(|| cursor.text("description")?.lines().next())
+                .map(str::to_owned),
+            tag: cursor.get("tags").and_then(|tags| Some(tags.node.items().first()?.as_str()?.to_owned())),
+            body: body(self.documents, cursor, &mut read),
+            responses: responses(cursor, &mut always),
             deprecated: cursor.flag("deprecated") == Some(true),
-            security: self.security(cursor, &mut problems),
+            security: self.security(cursor, &mut always),
             spots: [item.schema(), cursor.schema()],
-            problems,
+            problems: Problems { always, named, read },
         }
     }
 

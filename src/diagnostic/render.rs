@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use super::{Diagnostic, Diagnostics, Place, Severity};
+use super::{Diagnostic, Diagnostics, Place, Severity, is_unseen};
 
 /// Characters of a long line (minified JSON) that are shown around the place.
 const WINDOW: usize = 100;
@@ -21,7 +21,7 @@ pub(super) fn report(diagnostics: &Diagnostics) -> String {
         let _ = writeln!(out, "{}, {}", counted(errors, "error"), counted(warnings, "warning"));
     }
     // What is quoted of a file must not command the terminal.
-    out.replace(|c: char| c.is_control() && c != '\n', "\u{fffd}")
+    out.replace(|c: char| is_unseen(c) && c != '\n', "\u{fffd}")
 }
 
 fn counted(count: usize, noun: &str) -> String {
@@ -68,7 +68,7 @@ fn excerpt(diagnostics: &Diagnostics, place: Place) -> Option<(String, usize)> {
     let line = source.text.lines().nth((place.line as usize).checked_sub(1)?)?;
     let column = (place.column as usize).saturating_sub(1);
     let line = without_secrets(diagnostics, place, line);
-    let printable = |c: char| if c.is_control() { ' ' } else { c };
+    let printable = |c: char| if is_unseen(c) { ' ' } else { c };
     if line.chars().nth(WINDOW * 2).is_none() {
         return Some((line.trim_end().chars().map(printable).collect(), column));
     }

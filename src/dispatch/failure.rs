@@ -38,6 +38,7 @@ pub(super) fn of_publish(failure: &PublishFailure) -> Problem {
         PublishFailure::InProcess => {
             (Code::Timeout, "another request with the same message id was in process until the deadline")
         }
+        PublishFailure::StoreFailed(_) => (Code::StreamUnavailable, "the stream failed to store the message"),
         PublishFailure::StreamFull(_) => (Code::StreamFull, "the stream is full"),
         PublishFailure::SubjectFull(_) => (Code::SubjectFull, "the stream is full for this subject"),
         PublishFailure::MessageTooLarge(_) => {
@@ -53,8 +54,8 @@ pub(super) fn of_publish(failure: &PublishFailure) -> Problem {
         PublishFailure::BadAck(_) => (Code::BadReply, "what came back is no acknowledgement of a stream"),
     };
     let mut problem = Problem::new(code, detail).because(failure.to_string());
-    if code == Code::BadReply {
-        // Somebody else answered first; the stream may have stored the message all the same.
+    if !failure.not_executed() {
+        // Somebody else answered first, or another replica has it: it may be stored all the same.
         problem.outcome = Some(Outcome::Unknown);
     }
     problem

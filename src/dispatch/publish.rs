@@ -116,6 +116,7 @@ fn next(failure: &PublishFailure) -> Next {
     match failure {
         PublishFailure::InProcess | PublishFailure::Send(Failure::Timeout) => Next::Again,
         PublishFailure::StreamUnavailable(_)
+        | PublishFailure::StoreFailed(_)
         | PublishFailure::Send(Failure::NotConnected | Failure::NoResponders | Failure::ConnectionLost) => {
             Next::WhileHeld
         }

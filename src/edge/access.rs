@@ -67,6 +67,12 @@ impl Entry<'_> {
             .plain("method", head.method().as_str().get(..LONGEST_METHOD).unwrap_or(head.method().as_str()));
         fields.text("path", shown_path(head));
         fields.number("status", u64::from(self.status));
+        if let Some(side) = self.note.served {
+            fields.plain("side", side.name());
+        }
+        if let Some(why) = self.note.fell_back {
+            fields.plain("fell_back", why.name());
+        }
         if let Some(problem) = &self.note.problem {
             fields.plain("code", problem.code.name());
             fields.plain("outcome", problem.outcome().name());

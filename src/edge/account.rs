@@ -9,6 +9,7 @@ use super::access::{self, Entry};
 use super::spans;
 use crate::gateway::Note;
 use crate::head::Head;
+use crate::migrate::Side;
 use crate::telemetry::Traffic;
 
 /// The status of a request whose client did not wait for the answer.
@@ -50,6 +51,17 @@ impl<'a> Account<'a> {
             traffic.sent(ended.saturating_duration_since(sent.at));
             if let Some(published) = counters.and_then(|counters| counters.published()) {
                 published.add(sent.publication());
+            }
+        }
+        if let Some(forwarded) = &self.note.forwarded {
+            let ended = forwarded.ended.map_or(now, |ended| ended.at);
+            traffic.forwarded(ended.saturating_duration_since(forwarded.at));
+        }
+        if let Some(side) = self.note.served {
+            traffic.served(side == Side::Nats);
+            let operation = self.note.operation.as_ref().filter(|_| self.status.is_some());
+            if let Some(migration) = operation.and_then(|operation| operation.migration.as_ref()) {
+                migration.answered(side, status, code.is_none().then_some(took));
             }
         }
     }

@@ -1,5 +1,5 @@
 //! The spans of one request, as OpenTelemetry's conventions for HTTP and for messaging name things: one at the edge, and
-//! below it one for what NATS had of it. They are made when the request is over, and only for those that are recorded.
+//! below it one for what NATS had of it, and one for what a legacy service had. They are made when the request is over, and only for those that are recorded.
 
 use std::borrow::Cow;
 use std::time::SystemTime;
@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use super::access::{Entry, shown_path};
 use crate::dispatch::Binding;
-use crate::gateway::{Note, Sent};
+use crate::gateway::{Forwarded, Note, Returned, Sent};
 use crate::head::{Head, Recorded};
 use crate::telemetry::{Tracer, known};
 
@@ -22,14 +22,14 @@ pub(super) fn record(tracer: &Tracer, of: &Recorded, secure: bool, entry: &Entry
     if let Some(sent) = &entry.note.sent {
         tracer.record(at_nats(of, sent, entry));
     }
+    if let Some(forwarded) = &entry.note.forwarded {
+        tracer.record(at_the_upstream(of, forwarded, entry));
+    }
 }
 
 fn at_the_edge(of: &Recorded, secure: bool, entry: &Entry<'_>) -> SpanData {
     let Entry { head, note, status, .. } = *entry;
-    let method = match known(head.method()) {
-        "other" => "_OTHER",
-        method => method,
-    };
+    let method = method(head);
     let mut attributes = vec![
         KeyValue::new("http.request.method", method),
         KeyValue::new("url.scheme", if secure { "https" } else { "http" }),
@@ -45,6 +45,12 @@ fn at_the_edge(of: &Recorded, secure: bool, entry: &Entry<'_>) -> SpanData {
         attributes.push(KeyValue::new("natsgate.operation", operation.name.to_string()));
         name = format!("{name} {}", operation.path).into();
     }
+    if let Some(side) = note.served {
+        attributes.push(KeyValue::new("natsgate.side", side.name()));
+    }
+    if let Some(why) = note.fell_back {
+        attributes.push(KeyValue::new("natsgate.fell_back", why.name()));
+    }
     if let Some(problem) = &note.problem {
         attributes.push(KeyValue::new("error.type", problem.code.name()));
         attributes.push(KeyValue::new("natsgate.outcome", problem.outcome().name()));
@@ -56,6 +62,14 @@ fn at_the_edge(of: &Recorded, secure: bool, entry: &Entry<'_>) -> SpanData {
         parent_span_is_remote: of.parent.is_some(),
         status: if status >= 500 { Status::error("") } else { Status::Unset },
         ..span(ids, SpanKind::Server, name, (head.time, at(head, entry.now)), attributes)
+    }
+}
+
+/// As the conventions have it.
+fn method(head: &Head) -> &'static str {
+    match known(head.method()) {
+        "other" => "_OTHER",
+        method => method,
     }
 }
 
@@ -71,7 +85,8 @@ fn version(version: Version) -> &'static str {
 fn at_nats(of: &Recorded, sent: &Sent, entry: &Entry<'_>) -> SpanData {
     let (kind, verb, attributes) = messaging(entry.note);
     let mut attributes = attributes;
-    let target = entry.note.operation.as_ref().map_or("", |operation| operation.mapping.subject.pattern());
+    let target =
+        entry.note.operation.as_ref().map_or("", |operation| operation.subject().unwrap_or_default());
     attributes.push(KeyValue::new("messaging.system", "nats"));
     attributes.push(KeyValue::new("messaging.operation.type", "send"));
     attributes.push(KeyValue::new("messaging.operation.name", verb));
@@ -89,8 +104,43 @@ fn at_nats(of: &Recorded, sent: &Sent, entry: &Entry<'_>) -> SpanData {
     SpanData { status, ..span((of.trace, of.sent, of.span), kind, name, times, attributes) }
 }
 
+/// An HTTP client's span, without the query, which may hold what is nobody's business.
+fn at_the_upstream(of: &Recorded, forwarded: &Forwarded, entry: &Entry<'_>) -> SpanData {
+    let Entry { head, note, now, .. } = *entry;
+    let method = method(head);
+    let mut attributes = vec![KeyValue::new("http.request.method", method)];
+    if let Some(legacy) = note.operation.as_ref().and_then(|operation| operation.legacy.as_ref()) {
+        attributes.push(KeyValue::new("natsgate.upstream", legacy.upstream.name().to_owned()));
+        // Of several addresses nobody says which one it was.
+        if let [url] = legacy.upstream.options().urls.as_slice() {
+            let host = url.host_str().unwrap_or_default().to_owned();
+            attributes.push(KeyValue::new("server.address", host));
+            attributes.extend(
+                url.port_or_known_default().map(|port| KeyValue::new("server.port", i64::from(port))),
+            );
+            let full = format!("{}{}", url.as_str().trim_end_matches('/'), shown_path(head));
+            attributes.push(KeyValue::new("url.full", full));
+        }
+    }
+    let (ended, failure) = match forwarded.ended {
+        None => (now, Some("abandoned".into())),
+        Some(Returned { at, status: Err(code) }) => (at, Some(code.name().into())),
+        Some(Returned { at, status: Ok(status) }) => {
+            attributes.push(KeyValue::new("http.response.status_code", i64::from(status.as_u16())));
+            (at, (status.as_u16() >= 400).then(|| Cow::Owned(status.as_u16().to_string())))
+        }
+    };
+    let status = if failure.is_some() { Status::error("") } else { Status::Unset };
+    attributes.extend(failure.map(|failure: Cow<'static, str>| KeyValue::new("error.type", failure)));
+    // NATS has had the request first, and has the id of what is sent.
+    let id = if note.sent.is_some() { fastrand::u64(1..) } else { of.sent };
+    let times = (at(head, forwarded.at), at(head, ended));
+    let name = Cow::Borrowed(if method == "_OTHER" { "HTTP" } else { method });
+    SpanData { status, ..span((of.trace, id, of.span), SpanKind::Client, name, times, attributes) }
+}
+
 fn messaging(note: &Note) -> (SpanKind, &'static str, Vec<KeyValue>) {
-    match note.operation.as_ref().map(|operation| &operation.binding) {
+    match note.operation.as_ref().and_then(|operation| operation.binding()) {
         Some(Binding::Publish(publish)) => {
             (SpanKind::Producer, "publish", vec![KeyValue::new("natsgate.stream", publish.stream.clone())])
         }

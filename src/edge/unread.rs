@@ -25,15 +25,15 @@ const SILENCE: Duration = Duration::from_secs(1);
 
 /// The body of a request. What is not read of it until it is dropped is thrown away.
 #[derive(Debug)]
-pub(super) struct Unread<'a> {
+pub(super) struct Unread {
     /// `None` at its end.
     body: Option<Incoming>,
     lingers: bool,
-    /// The request goes on until it is all read or thrown away.
-    turn: &'a Turn,
+    /// The request goes on until it is all read or thrown away. `None`: there is nothing to be read.
+    turn: Option<Turn>,
 }
 
-impl<'a> Unread<'a> {
+impl Unread {
     /// Whether the rest of a request's body is read once there is an answer.
     pub(super) fn lingers(head: &Parts) -> bool {
         // HTTP/2 ends one request without the others, and who expects a 100 has not begun to send.
@@ -41,12 +41,13 @@ impl<'a> Unread<'a> {
     }
 
     /// A body that has just begun to come.
-    pub(super) fn new(body: Incoming, lingers: bool, turn: &'a Turn) -> Unread<'a> {
+    pub(super) fn new(body: Incoming, lingers: bool, turn: &Turn) -> Unread {
+        let turn = (!body.is_end_stream()).then(|| turn.clone());
         Unread { body: Some(body), lingers, turn }
     }
 }
 
-impl Body for Unread<'_> {
+impl Body for Unread {
     type Data = Bytes;
     type Error = hyper::Error;
 
@@ -60,7 +61,7 @@ impl Body for Unread<'_> {
             Poll::Pending | Poll::Ready(Some(Ok(_))) => {}
             Poll::Ready(None) => self.body = None,
             Poll::Ready(Some(Err(_))) => {
-                self.turn.body_is_left();
+                self.turn.iter().for_each(Turn::body_is_left);
                 self.body = None;
             }
         }
@@ -76,12 +77,13 @@ impl Body for Unread<'_> {
     }
 }
 
-impl Drop for Unread<'_> {
+impl Drop for Unread {
     fn drop(&mut self) {
         let Some(body) = self.body.take().filter(|body| !body.is_end_stream()) else { return };
+        let Some(turn) = self.turn.take() else { return };
         match Handle::try_current() {
-            Ok(runtime) if self.lingers => drop(runtime.spawn(throw_away(body, self.turn.clone()))),
-            _ => self.turn.body_is_left(),
+            Ok(runtime) if self.lingers => drop(runtime.spawn(throw_away(body, turn))),
+            _ => turn.body_is_left(),
         }
     }
 }

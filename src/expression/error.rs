@@ -100,6 +100,9 @@ pub enum Reason {
     /// The text would change where the message goes, or could not be sent; `token()` encodes all but the empty one.
     #[error("cannot be part of a subject: it {0}")]
     NotToken(IllegalToken),
+    /// The text would change which path it is part of.
+    #[error("cannot be part of a path: it is empty, or makes a segment `.` or `..`")]
+    NotSegment,
     /// The caller sent so much that the expression's loops would keep a thread busy; refused before they start.
     #[error("is too large for a loop over it")]
     TooCostly,

@@ -64,8 +64,11 @@ fn tell(operation: &str, state: &State) {
 /// Looks at one operation.
 pub async fn inspect(nats: &Nats, operation: &Operation) -> State {
     let deadline = Instant::now() + ANSWER;
-    let pattern = operation.mapping.subject.pattern();
-    let found = match &operation.binding {
+    // What NATS has no part in needs nothing of it.
+    let (Some(pattern), Some(binding)) = (operation.subject(), operation.binding()) else {
+        return State::Ready;
+    };
+    let found = match binding {
         Binding::Request(request) => streams_capturing(nats, pattern, deadline).await.map(|streams| {
             request.captured.set(streams.clone());
             streams.into_iter().map(|stream| captured(&stream, pattern)).collect()
@@ -75,7 +78,7 @@ pub async fn inspect(nats: &Nats, operation: &Operation) -> State {
     let mut problems: Vec<String> = match found {
         Ok(problems) => problems,
         // Without JetStream no stream can capture a request.
-        Err(error) if error.is_jetstream_off() => match &operation.binding {
+        Err(error) if error.is_jetstream_off() => match binding {
             Binding::Request(_) => Vec::new(),
             Binding::Publish(publish) => {
                 vec![format!("JetStream is not available for this account, and {} is needed", publish.stream)]

@@ -3,13 +3,18 @@
 
 mod bind;
 mod callers;
+mod compare;
 mod contracts;
+mod copying;
 mod docs;
 mod expressions;
+mod fallback;
 mod living;
+mod migration;
 mod rate;
 mod readable;
 mod schemas;
+mod upstreams;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -18,13 +23,12 @@ use std::time::Duration;
 use http::Method;
 
 use super::operation::{Operation, Route};
-use super::route::RouteTable;
+use super::route::{Guard, RouteTable};
 use crate::authenticate::{Registry, Verifiers};
 use crate::config::{self, Config, OperationKey};
-use crate::contract::{self, PathTemplate};
+use crate::contract::{self, PathTemplate, Use};
 use crate::cors::Cors;
 use crate::diagnostic::{Diagnostic, Diagnostics, Place};
-use crate::dispatch::Binding;
 use crate::head::TrustedProxies;
 use crate::jetstream::declared::{Declared, declared};
 use crate::jetstream::manifest::Manifests;
@@ -33,14 +37,21 @@ use crate::openapi::{self, Bound, Published, Source};
 use crate::yaml::{Entries, Located};
 use contracts::{Contracts, Found};
 use living::Living;
+pub use upstreams::Upstreams;
 
 /// What a gateway runs on.
 #[derive(Debug)]
 pub struct Compiled {
     /// Every operation by method and path.
     pub routes: RouteTable<Route>,
+    /// The same for paths that may be read as theirs, where anything goes to the legacy service.
+    pub guard: Guard<Arc<Operation>>,
     /// Those that are bound.
     pub operations: Vec<Arc<Operation>>,
+    /// The legacy services.
+    pub upstreams: Upstreams,
+    /// Where a request goes that no operation matches.
+    pub fallback: Option<Arc<Operation>>,
     /// Requests in flight, of all operations together.
     pub in_flight: usize,
     /// The proxies whose word on where a request comes from is believed.
@@ -70,17 +81,19 @@ pub fn compile(
     let contracts = Contracts::load(config, diagnostics);
     let mut registry = Registry::load(config, living.verifiers(), diagnostics);
     contracts.check_schemes(&registry, diagnostics);
+    let upstreams = Upstreams::load(config, former, diagnostics);
     let mut table = Table::default();
     let (mut operations, mut places, mut described) = (Vec::new(), Vec::new(), Vec::new());
     let mut windows = living.windows();
     for (key, operation) in &config.operations.0 {
-        let Some(target) = target(key, &contracts, diagnostics) else { continue };
+        let Some(target) = target(key, operation, &contracts, diagnostics) else { continue };
         table.claim(&target, key.place, diagnostics);
         let shared = bind::Shared {
             defaults: &config.defaults,
             windows: &mut windows,
             registry: &mut registry,
             living: &living,
+            upstreams: &upstreams,
         };
         let bound = bind::operation(&target, operation, shared, diagnostics);
         if let Some(bound) = bound {
@@ -94,19 +107,31 @@ pub fn compile(
         }
     }
     table.insert_unbound(&contracts, diagnostics);
+    let fallback = fallback::fallback(config, (&upstreams, &mut registry, &living), diagnostics);
+    operations.extend(fallback.clone());
     jetstream::check_operations(manifests, &sendings(&operations, &places), diagnostics);
+    copying::among(manifests, &described, diagnostics);
     docs::check(config.server.docs.as_ref(), &table.routes, diagnostics);
     let verifiers = registry.finish(diagnostics);
     if diagnostics.has_errors() {
         return None;
     }
     let described: Vec<Bound<'_>> = described.iter().map(described_as).collect();
-    let source = Source { config, manifests, contracts: &contracts.all(), bound: &described };
+    let source = Source {
+        config,
+        manifests,
+        contracts: &contracts.all(),
+        bound: &described,
+        fallback: fallback.as_deref(),
+    };
     let published = Published::new(&openapi::document(&source));
     let trusted = config.server.trusted_proxies.iter().map(|network| network.value.0);
     Some(Compiled {
+        guard: guard(&operations, fallback.as_ref()),
         routes: table.routes,
         operations,
+        upstreams,
+        fallback,
         in_flight: config.server.in_flight.value as usize,
         trusted_proxies: TrustedProxies::new(trusted),
         verifiers,
@@ -115,6 +140,21 @@ pub fn compile(
         body_timeout: config.server.timeouts.body.0,
         published,
     })
+}
+
+/// Those that must not be got around; first those that demand something.
+fn guard(operations: &[Arc<Operation>], fallback: Option<&Arc<Operation>>) -> Guard<Arc<Operation>> {
+    let mut guard = Guard::default();
+    if operations.iter().all(|operation| operation.legacy.is_none()) {
+        return guard;
+    }
+    let is_fallback = |one: &Arc<Operation>| fallback.is_some_and(|fallback| Arc::ptr_eq(fallback, one));
+    let mut declared: Vec<_> = operations.iter().filter(|operation| !is_fallback(operation)).collect();
+    declared.sort_by_key(|operation| operation.passes_everything());
+    for operation in declared {
+        guard.insert(operation.method.clone(), &operation.path, Arc::clone(operation));
+    }
+    guard
 }
 
 /// What is published of an operation that is bound.
@@ -126,10 +166,10 @@ fn described_as<'a>(
 }
 
 fn subject_place(operation: &config::Operation) -> Option<Place> {
-    Some(match operation.binding()? {
-        config::Binding::Request(request) => request.subject.place,
-        config::Binding::Publish(publish) => publish.subject.place,
-    })
+    match operation.binding()? {
+        config::Binding::Request(request) => Some(request.subject.place),
+        config::Binding::Publish(publish) => Some(publish.subject.place),
+    }
 }
 
 /// Where a client's Idempotency-Key is demanded, and counts.
@@ -142,7 +182,8 @@ fn key_required(operation: &config::Operation) -> Option<Place> {
 
 /// A subject may hold braces and dollar signs, and hardly anybody means them.
 fn placeholder_forgotten(operation: &Operation, place: Place, diagnostics: &mut Diagnostics) {
-    if let Some(sign) = operation.mapping.subject.pattern().chars().find(|c| matches!(c, '$' | '{' | '}')) {
+    let Some(subject) = operation.subject() else { return };
+    if let Some(sign) = subject.chars().find(|c| matches!(c, '$' | '{' | '}')) {
         diagnostics.push(
             Diagnostic::warning(place, format!("the subject holds `{sign}`, which is sent as it stands"))
                 .help("write a placeholder as `${path.id}`, with the dollar sign and both braces"),
@@ -152,18 +193,16 @@ fn placeholder_forgotten(operation: &Operation, place: Place, diagnostics: &mut 
 
 /// What the operations send, to be held against the manifests.
 fn sendings<'a>(operations: &'a [Arc<Operation>], places: &[(Place, Option<Place>)]) -> Vec<Sending<'a>> {
-    let sending =
-        |(operation, (place, key_required)): (&'a Arc<Operation>, &(Place, Option<Place>))| Sending {
+    let sending = |(operation, (place, key_required)): (&'a Arc<Operation>, &(Place, Option<Place>))| {
+        Some(Sending {
             operation: &operation.name,
-            pattern: operation.mapping.subject.pattern(),
-            stream: match &operation.binding {
-                Binding::Publish(publish) => Some(publish.stream.as_str()),
-                Binding::Request(_) => None,
-            },
+            pattern: operation.subject()?,
+            stream: operation.stream(),
             place: *place,
             key_required: *key_required,
-        };
-    operations.iter().zip(places).map(sending).collect()
+        })
+    };
+    operations.iter().zip(places).filter_map(sending).collect()
 }
 
 /// What a key of `operations:` stands for.
@@ -180,13 +219,17 @@ pub(super) struct Target<'c> {
 
 fn target<'c>(
     key: &Located<String>,
+    written: &config::Operation,
     contracts: &'c Contracts,
     diagnostics: &mut Diagnostics,
 ) -> Option<Target<'c>> {
+    let used = |named| Use { named, read: !bind::passes_on(written) };
     // A key that cannot be read has been told when the file was loaded.
     match OperationKey::parse(&key.value).ok()? {
         OperationKey::Id(id) => match contracts.by_id(id) {
-            Found::One(contract, operation) => in_contract(key, contract, operation, contracts, diagnostics),
+            Found::One(contract, operation) => {
+                in_contract(key, (contract, operation, used(true)), contracts, diagnostics)
+            }
             Found::Several(places) => {
                 let mut diagnostic =
                     Diagnostic::error(key.place, format!("several contracts have an operation `{id}`"))
@@ -203,7 +246,9 @@ fn target<'c>(
             }
         },
         OperationKey::Route { method, path } => match contracts.by_route(&method, path) {
-            Some((contract, operation)) => in_contract(key, contract, operation, contracts, diagnostics),
+            Some((contract, operation)) => {
+                in_contract(key, (contract, operation, used(false)), contracts, diagnostics)
+            }
             None => {
                 let template = path_template(path, key.place, diagnostics)?;
                 Some(Target { key: key.clone(), schemes: None, method, path: template, contract: None })
@@ -214,12 +259,11 @@ fn target<'c>(
 
 fn in_contract<'c>(
     key: &Located<String>,
-    contract: &'c contract::Contract,
-    operation: &'c contract::Operation,
+    (contract, operation, used): (&'c contract::Contract, &'c contract::Operation, Use),
     contracts: &'c Contracts,
     diagnostics: &mut Diagnostics,
 ) -> Option<Target<'c>> {
-    contract.problems(operation).into_iter().for_each(|problem| diagnostics.push(problem));
+    contract.problems_of(operation, used).into_iter().for_each(|problem| diagnostics.push(problem));
     Some(Target {
         key: key.clone(),
         schemes: contracts.schemes(contract),

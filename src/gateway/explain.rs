@@ -1,12 +1,14 @@
 //! What would be sent for a request, without sending it: the same stages as for a real one, up to the message.
 
+mod legacy;
+
 use bytes::Bytes;
-use http_body_util::Full;
-use serde_json::{Value, json};
+use http_body_util::{BodyExt, Full};
+use serde_json::{Map, Value, json};
 
 use super::compile::Compiled;
 use super::find::{Destination, Matched};
-use super::operation::{Operation, Stage};
+use super::operation::{OnNats, Operation, Stage};
 use super::{Progress, permitted, unsuccessful};
 use crate::authenticate::Caller;
 use crate::dispatch::{self, Binding};
@@ -14,6 +16,7 @@ use crate::exchange::Outbound;
 use crate::expression::Occurrence;
 use crate::head::Head;
 use crate::json::Document;
+use crate::migrate::Side;
 use crate::nats::Outgoing;
 use crate::problem::Problem;
 use crate::translate::{HttpResponse, Seen};
@@ -46,7 +49,7 @@ pub async fn explain(
             return Ok(json!({ "answer": { "status": 204, "allow": allow } }));
         }
         Err(problem) => {
-            let response = problem.response(head.id.as_str());
+            let response = problem.response(head.id.as_str()).map(Into::into);
             return Err(Box::new(Refused { problem, response, access: None }));
         }
     };
@@ -66,6 +69,58 @@ async fn stages(
     progress: &mut Progress,
 ) -> Result<Value, Problem> {
     let operation = matched.operation;
+    let caller = progress.caller.get_or_insert_default().clone();
+    let body = body.collect().await.unwrap_or_default().to_bytes();
+    let reason = legacy::turn(head, matched, &caller);
+    let mut explained = Map::new();
+    explained.insert("operation".to_owned(), json!(&*operation.name));
+    if let Some(reason) = &reason {
+        explained.insert("turn".to_owned(), legacy::side(reason));
+    }
+    // What is for one side is refused by that side alone.
+    let is_for = |side| reason.as_ref().is_none_or(|reason| reason.side.is_none_or(|one| one == side));
+    if let Some(forward) = &operation.legacy {
+        let sent = legacy::forwarded(forward, (head, body.clone()), matched, progress).await;
+        let members = sent.map(|sent| vec![("forward", sent)]);
+        explain_or_refuse(members, is_for(Side::Legacy), "forward", &mut explained)?;
+    }
+    if let Some(nats) = &operation.nats {
+        let sent = message(nats, head, Full::new(body), matched, progress).await;
+        explain_or_refuse(sent, is_for(Side::Nats), "nats", &mut explained)?;
+    }
+    if let Some(access) = demanded(operation, &caller, " (holds)") {
+        explained.insert("access".to_owned(), access);
+    }
+    Ok(Value::Object(explained))
+}
+
+/// Adds what would be sent, or why nothing would; what the client waits for is refused as a whole.
+fn explain_or_refuse(
+    sent: Result<Vec<(&'static str, Value)>, Problem>,
+    refuses: bool,
+    side: &str,
+    explained: &mut Map<String, Value>,
+) -> Result<(), Problem> {
+    match sent {
+        Ok(members) => explained.extend(members.into_iter().map(|(name, value)| (name.to_owned(), value))),
+        Err(problem) if refuses => return Err(problem),
+        Err(problem) => {
+            let why = json!({ "code": problem.code.name(), "detail": problem.detail });
+            explained.insert(format!("{side}_refused"), why);
+        }
+    }
+    Ok(())
+}
+
+/// The message for NATS.
+async fn message(
+    nats: &OnNats,
+    head: &Head,
+    body: Full<Bytes>,
+    matched: &Matched<'_>,
+    progress: &mut Progress,
+) -> Result<Vec<(&'static str, Value)>, Problem> {
+    let operation = matched.operation;
     let deadline = head.deadline(operation.timeout, operation.waits_as_preferred());
     let caller = &*progress.caller.get_or_insert_default();
     let decides = decides(operation, caller);
@@ -79,30 +134,19 @@ async fn stages(
     if decides {
         operation.authorize(Stage::Body, seen)?;
     }
-    let outbound = operation.mapping.outbound(seen, caller, payload, deadline)?;
-    let timeout = operation.timeout.as_millis() as u64;
-    let mut explained = match (&operation.binding, outbound) {
-        (Binding::Publish(publish), Outbound::Publish(message, identity)) => json!({
-            "operation": &*operation.name,
-            "publish": message_of(&message),
-            "stream": publish.stream,
-            "message_id": identity.id,
-            "timeout_ms": timeout,
-        }),
+    let timeout = ("timeout_ms", json!(operation.timeout.as_millis() as u64));
+    Ok(match (&nats.binding, nats.mapping.outbound(seen, caller, payload, deadline)?) {
+        (Binding::Publish(publish), Outbound::Publish(message, identity)) => vec![
+            ("publish", message_of(&message)),
+            ("stream", json!(publish.stream)),
+            ("message_id", json!(identity.id)),
+            timeout,
+        ],
         (_, Outbound::Request(mut message) | Outbound::Publish(mut message, _)) => {
             dispatch::stamp(&mut message, deadline);
-            json!({
-                "operation": &*operation.name,
-                "request": message_of(&message),
-                "timeout_ms": timeout,
-            })
+            vec![("request", message_of(&message)), timeout]
         }
-    };
-    if let (Some(access), Value::Object(members)) = (demanded(operation, caller, " (holds)"), &mut explained)
-    {
-        members.insert("access".to_owned(), access);
-    }
-    Ok(explained)
+    })
 }
 
 /// Whether the operation's condition can be decided for this caller.

@@ -3,13 +3,16 @@
 
 use std::sync::Arc;
 
+use http::StatusCode;
 use tokio::time::Instant;
 
 use super::operation::Operation;
 use crate::authenticate::Caller;
 use crate::exchange::Reply;
+use crate::migrate::{FellBack, Side};
 use crate::problem::{Code, Problem};
 use crate::telemetry::Publication;
+use crate::translate::HttpResponse;
 
 /// What is known of a request so far.
 #[derive(Debug, Default)]
@@ -20,6 +23,12 @@ pub struct Note {
     pub caller: Option<Caller>,
     /// What NATS has of it.
     pub sent: Option<Sent>,
+    /// What an upstream has of it.
+    pub forwarded: Option<Forwarded>,
+    /// Which side answered, where there are two.
+    pub served: Option<Side>,
+    /// Why it was not NATS, where it should have been.
+    pub fell_back: Option<FellBack>,
     /// Why there was no success.
     pub problem: Option<Problem>,
 }
@@ -42,6 +51,38 @@ pub struct Ended {
     pub code: Option<Code>,
     /// The stream had the message already.
     pub duplicate: bool,
+}
+
+/// The part of a request that an upstream had, up to the head of its answer.
+#[derive(Debug)]
+pub struct Forwarded {
+    /// When it began.
+    pub at: Instant,
+    /// How it ended; none while it is on its way, and where its client did not wait.
+    pub ended: Option<Returned>,
+}
+
+/// How the part of a request that an upstream had came to its end.
+#[derive(Debug, Clone, Copy)]
+pub struct Returned {
+    /// When.
+    pub at: Instant,
+    /// The status that it answered, or why it did not.
+    pub status: Result<StatusCode, Code>,
+}
+
+impl Forwarded {
+    /// Notes of a request to an upstream when it begins and how it ends.
+    pub(super) async fn noted(
+        forwarded: &mut Option<Forwarded>,
+        sending: impl Future<Output = Result<HttpResponse, Problem>>,
+    ) -> Result<HttpResponse, Problem> {
+        let forwarded = forwarded.insert(Forwarded { at: Instant::now(), ended: None });
+        let answered = sending.await;
+        let status = answered.as_ref().map(HttpResponse::status).map_err(|problem| problem.code);
+        forwarded.ended = Some(Returned { at: Instant::now(), status });
+        answered
+    }
 }
 
 impl Sent {

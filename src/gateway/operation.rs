@@ -10,6 +10,8 @@ use http::Method;
 use crate::admit::{InFlight, RateLimit};
 use crate::authenticate::{Access, Authorize};
 use crate::dispatch::Binding;
+use crate::forward::Forward;
+use crate::migrate::Migration;
 use crate::problem::Problem;
 use crate::telemetry::{Figures, Published, Traffic};
 use crate::translate::Seen;
@@ -18,7 +20,18 @@ use crate::translate::outbound::Mapping;
 use crate::translate::problem::ProblemCase;
 use crate::validate::Input;
 
-/// One method and path that is bound to NATS.
+/// What is done with a request on NATS.
+#[derive(Debug)]
+pub struct OnNats {
+    /// How it becomes a message.
+    pub mapping: Mapping,
+    /// Where that goes.
+    pub binding: Binding,
+    /// How the reply becomes an answer.
+    pub answering: Answering,
+}
+
+/// One method and path, and where it goes: at least to one of the two sides.
 #[derive(Debug)]
 pub struct Operation {
     /// Its name: the `operationId`, or method and path.
@@ -39,12 +52,16 @@ pub struct Operation {
     pub authorize: Option<Authorize>,
     /// What a request must bring.
     pub input: Input,
-    /// How it becomes a message.
-    pub mapping: Mapping,
-    /// Where that goes.
-    pub binding: Binding,
-    /// How the reply becomes an answer.
-    pub answering: Answering,
+    /// Its side on NATS.
+    pub nats: Option<OnNats>,
+    /// Its side at the legacy service.
+    pub legacy: Option<Forward>,
+    /// How the two share its requests.
+    pub migration: Option<Migration>,
+    /// It only reads: repeating it does no harm.
+    pub safe: bool,
+    /// What is looked at before the legacy service has a request.
+    pub inspects: Inspects,
     /// The error bodies that legacy clients parse.
     pub problems: Vec<ProblemCase>,
     /// What the start checks have found.
@@ -57,12 +74,38 @@ impl Operation {
     /// Whether a caller's `Prefer: wait=N` lowers the deadline: a message that a stream has taken is not taken
     /// back by less patience.
     pub fn waits_as_preferred(&self) -> bool {
-        matches!(self.binding, Binding::Request(_))
+        matches!(self.binding(), Some(Binding::Request(_)))
+    }
+
+    /// Whether it is a plain way to the legacy service: nothing is demanded of a request, and nobody looks at it.
+    pub fn passes_everything(&self) -> bool {
+        let plain = self.legacy.as_ref().is_some_and(|to| to.path.is_none() && to.longest == u64::MAX);
+        plain
+            && self.nats.is_none()
+            && self.inspects == Inspects::Nothing
+            && self.authorize.is_none()
+            && self.rate.is_none()
+            && !self.access.may_refuse()
+    }
+
+    /// Where it goes on NATS.
+    pub fn binding(&self) -> Option<&Binding> {
+        self.nats.as_ref().map(|nats| &nats.binding)
+    }
+
+    /// How its requests become messages.
+    pub fn mapping(&self) -> Option<&Mapping> {
+        self.nats.as_ref().map(|nats| &nats.mapping)
+    }
+
+    /// The subject of its messages, with `*` where a value of the request stands.
+    pub fn subject(&self) -> Option<&str> {
+        self.mapping().map(|mapping| mapping.subject.pattern())
     }
 
     /// The stream that it publishes to.
     pub fn stream(&self) -> Option<&str> {
-        match &self.binding {
+        match self.binding()? {
             Binding::Publish(publish) => Some(&publish.stream),
             Binding::Request(_) => None,
         }
@@ -80,6 +123,17 @@ impl Operation {
             _ => Ok(()),
         }
     }
+}
+
+/// What is looked at of a request before the legacy service has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Inspects {
+    /// Nothing: its body streams, and nobody reads its parameters.
+    Nothing,
+    /// Its parameters, for a condition on the caller. Its body streams.
+    Parameters,
+    /// All of it.
+    Everything,
 }
 
 /// Where the requests of an operation are counted, once it has been [adopted](adopt).

@@ -10,6 +10,7 @@
 //! could not lead back to the paths that it had left aside.
 
 mod allow;
+mod guard;
 mod search;
 mod tree;
 
@@ -18,10 +19,12 @@ use std::sync::Arc;
 use http::Method;
 
 pub use allow::Allow;
+pub use guard::Guard;
 use search::Search;
 use tree::{Endpoint, Node};
 
-use crate::contract::path::{BadValue, PathParam, PathTemplate};
+pub use crate::contract::path::BadValue;
+use crate::contract::path::{PathParam, PathTemplate};
 
 /// Every operation, by method and path.
 #[derive(Debug)]
@@ -57,6 +60,8 @@ pub enum Match<'r, 'p, T> {
     NotFound,
     /// An operation, and a parameter that holds what no text may hold.
     BadPath {
+        /// What was inserted.
+        value: &'r T,
         /// Which parameter.
         parameter: Arc<str>,
         /// What is wrong with it.
@@ -126,7 +131,9 @@ fn found<'r, 'p, T>(endpoint: &'r Endpoint<T>, captured: &[&'p str]) -> Match<'r
         };
         match value {
             Ok(value) => params.push(PathParam { name: Arc::clone(name), raw, value }),
-            Err(reason) => return Match::BadPath { parameter: Arc::clone(name), reason },
+            Err(reason) => {
+                return Match::BadPath { value: &endpoint.value, parameter: Arc::clone(name), reason };
+            }
         }
     }
     Match::Found { value: &endpoint.value, params }

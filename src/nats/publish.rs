@@ -82,6 +82,10 @@ pub enum PublishFailure {
     /// The stream refuses for a reason that only its operator or ours can remove.
     #[error("stream refuses the message: {0}")]
     Misconfigured(ApiError),
+    /// The store of the stream's leader failed, for instance for want of disk space. Its replicas may have stored it: they
+    /// had agreed on it before.
+    #[error("store of the stream failed: {0}")]
+    StoreFailed(String),
     /// The reply is neither an acknowledgement nor a refusal that we know.
     #[error("reply is no acknowledgement: {0}")]
     BadAck(String),
@@ -92,7 +96,7 @@ impl PublishFailure {
     pub fn not_executed(&self) -> bool {
         match self {
             Self::Send(failure) => failure.not_executed(),
-            Self::InProcess | Self::BadAck(_) => false,
+            Self::InProcess | Self::StoreFailed(_) | Self::BadAck(_) => false,
             Self::StreamUnavailable(_)
             | Self::StreamFull(_)
             | Self::SubjectFull(_)
@@ -177,8 +181,7 @@ fn store_failed(error: &ApiError) -> PublishFailure {
     } else if description.contains("too large") || description.contains("message size") {
         PublishFailure::MessageTooLarge(error.to_string())
     } else {
-        // The store itself failed, for instance for want of disk space.
-        PublishFailure::StreamUnavailable(error.to_string())
+        PublishFailure::StoreFailed(error.to_string())
     }
 }
 
@@ -225,7 +228,9 @@ mod tests {
         assert!(matches!(store("maximum bytes exceeded"), F::StreamFull(_)));
         assert!(matches!(store("maximum messages per subject exceeded"), F::SubjectFull(_)));
         assert!(matches!(store("message too large"), F::MessageTooLarge(_)));
-        assert!(matches!(store("no space left on device"), F::StreamUnavailable(_)));
+        assert!(matches!(store("no space left on device"), F::StoreFailed(_)));
+        assert!(store("maximum messages exceeded").not_executed());
+        assert!(!store("no space left on device").not_executed(), "replicas may have stored it");
     }
 
     #[test]

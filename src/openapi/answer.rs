@@ -11,8 +11,10 @@ use super::header::{self, Header};
 use super::operation::{Entry, Known};
 use super::problem::{fate, status};
 use super::within;
+use super::words::{component_name, describe};
 use crate::contract::{Components, Section};
 use crate::dispatch::Binding;
+use crate::gateway::operation::Operation;
 use crate::problem::{Code, MEDIA_TYPE};
 use crate::translate::case::{Case, CaseBody};
 
@@ -42,6 +44,8 @@ pub(super) struct Answers<'k> {
     serves: bool,
     /// No contract says what that service answers.
     open: bool,
+    /// It is a legacy service, whose answers pass as they come.
+    forwards: bool,
     /// HEAD: answers have no body, and clients fail on one that they look for in vain.
     head: bool,
 }
@@ -49,20 +53,32 @@ pub(super) struct Answers<'k> {
 impl<'k> Answers<'k> {
     /// Of an operation.
     pub(super) fn of(entry: &Entry<'_>, known: &'k Known) -> Answers<'k> {
-        let bound = entry.bound;
+        let (bound, served) = (entry.bound, entry.served());
+        let described = entry.declared.is_some_and(|declared| !declared.responses.is_empty());
+        let serves = served.is_some_and(serves);
         let mut answers = Answers {
             known,
             by_status: BTreeMap::new(),
-            limited: bound.is_some_and(|bound| bound.operation.rate.is_some()),
-            bound: bound.is_some(),
-            serves: bound.is_some_and(|bound| matches!(bound.operation.binding, Binding::Request(_))),
-            open: bound.is_some_and(|bound| is_open(&bound)),
+            limited: served.is_some_and(|operation| operation.rate.is_some()),
+            bound: served.is_some(),
+            serves,
+            open: serves && !described,
+            forwards: served.is_some_and(|operation| operation.legacy.is_some()),
             head: *entry.method == Method::HEAD,
         };
         let has_parameters = !entry.path.names().is_empty();
-        match bound {
-            None => codes::of_unbound(has_parameters).into_iter().for_each(|one| answers.plain(one.code)),
-            Some(bound) => {
+        match (bound, entry.fallback) {
+            (None, None) => {
+                codes::of_unbound(has_parameters).into_iter().for_each(|one| answers.plain(one.code));
+            }
+            (None, Some(fallback)) => {
+                let codes = codes::of(fallback, has_parameters, false);
+                codes.into_iter().for_each(|one| answers.plain(one.code));
+                if answers.open {
+                    answers.anything();
+                }
+            }
+            (Some(bound), _) => {
                 let declares = entry.declared.is_some_and(|declared| !declared.parameters.is_empty());
                 for possible in codes::of(bound.operation, has_parameters, declares) {
                     answers.problem(possible, &bound);
@@ -108,9 +124,21 @@ impl<'k> Answers<'k> {
         }
     }
 
+    /// Any answer, with any body.
+    fn anything(&mut self) {
+        let answer = self.at(DEFAULT);
+        for body in of_anything() {
+            answer.bodies.extend((!answer.bodies.contains(&body)).then_some(body));
+        }
+    }
+
     /// What is answered where all went well.
     fn successes(&mut self, bound: &super::Bound<'_>) {
-        let answering = &bound.operation.answering;
+        if self.forwards && self.open {
+            // Nobody says what the legacy service answers, not even which status.
+            self.anything();
+        }
+        let Some(answering) = bound.operation.nats.as_ref().map(|nats| &nats.answering) else { return };
         for case in &answering.cases {
             let status = case.status.unwrap_or(answering.status);
             let body = case.body.as_ref().map(|body| Body { yields: true, ..of_case(case, body, None) });
@@ -123,7 +151,7 @@ impl<'k> Answers<'k> {
 
     /// One success; without a body of a case it is what came back.
     fn success(&mut self, bound: &super::Bound<'_>, status: StatusCode, body: Option<Body>) {
-        let came_back = || match &bound.operation.binding {
+        let came_back = || match bound.operation.binding()? {
             Binding::Publish(_) => Some(Body {
                 media_type: JSON.to_owned(),
                 schema: self.known.own.receipt.clone(),
@@ -136,9 +164,8 @@ impl<'k> Answers<'k> {
         let body = body.or_else(came_back).filter(|_| has_body(status));
         let repeats = bound
             .operation
-            .mapping
-            .storing
-            .as_ref()
+            .mapping()
+            .and_then(|mapping| mapping.storing.as_ref())
             .is_some_and(|storing| !matches!(storing.id, crate::translate::outbound::IdSource::Fresh));
         let came_back =
             if body.is_none() && self.open && has_body(status) { of_anything() } else { Vec::new() };
@@ -226,7 +253,7 @@ impl<'k> Answers<'k> {
     fn made(&self, status: &str, answer: &Answer, exact: Option<Value>, around: Option<&Value>) -> Value {
         let mut response = exact.unwrap_or_else(|| json!({ "description": "" }));
         let Some(members) = response.as_object_mut() else { return response };
-        describe(members, status, answer);
+        describe(members, status, &answer.codes, &answer.rewritten);
         let problems: Vec<Code> = answer.codes.iter().chain(&answer.rewritten).copied().collect();
         let mut headers = answer.headers.clone();
         if !problems.is_empty() {
@@ -240,7 +267,7 @@ impl<'k> Answers<'k> {
                 content::add(content, &self.document(&answer.codes));
             }
             // The error of a service has the body that it came with.
-            if self.open && answer.codes.contains(&Code::ServiceError) {
+            if self.open && (self.forwards || answer.codes.contains(&Code::ServiceError)) {
                 of_anything().iter().for_each(|body| content::add(content, body));
             }
             if let Some(around) = around {
@@ -284,10 +311,9 @@ impl<'k> Answers<'k> {
 
 const JSON: &str = "application/json";
 
-/// Whether a service answers, and no contract says what.
-fn is_open(bound: &super::Bound<'_>) -> bool {
-    let described = bound.declared.is_some_and(|declared| !declared.responses.is_empty());
-    matches!(bound.operation.binding, Binding::Request(_)) && !described
+/// Whether a service answers, on NATS or behind an upstream.
+fn serves(operation: &Operation) -> bool {
+    operation.waits_as_preferred() || operation.legacy.is_some()
 }
 
 /// JSON first, which clients can read.
@@ -316,35 +342,4 @@ fn of_case(case: &Case, body: &CaseBody, named: Option<&str>) -> Body {
 
 fn has_body(status: StatusCode) -> bool {
     !matches!(status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED)
-}
-
-/// Says what the gateway means by a status, after what the contract says.
-fn describe(response: &mut Map<String, Value>, status: &str, answer: &Answer) {
-    let own = response.get("description").and_then(Value::as_str).unwrap_or_default().trim();
-    let reason = status
-        .parse()
-        .ok()
-        .and_then(|code| StatusCode::from_u16(code).ok())
-        .and_then(|code| code.canonical_reason());
-    let usual = reason.unwrap_or("Any other answer of the service");
-    let mut lines = vec![if own.is_empty() { usual.to_owned() } else { own.to_owned() }];
-    let codes =
-        answer.codes.iter().chain(answer.rewritten.iter().filter(|code| !answer.codes.contains(code)));
-    let codes: Vec<String> = codes.map(|code| format!("- `{}`: {}", code.name(), code.row().when)).collect();
-    if !codes.is_empty() {
-        lines.push(codes.join("\n"));
-    }
-    response.insert("description".to_owned(), json!(lines.join("\n\n")));
-}
-
-/// `503` is `ServiceUnavailableProblem`: no name that a contract gives a schema, since generators of clients have one space
-/// of names for both.
-fn component_name(status: &str) -> String {
-    let reason = status
-        .parse()
-        .ok()
-        .and_then(|code| StatusCode::from_u16(code).ok())
-        .and_then(|code| code.canonical_reason());
-    let name: String = reason.unwrap_or("Other").chars().filter(char::is_ascii_alphanumeric).collect();
-    format!("{name}Problem")
 }

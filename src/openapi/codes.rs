@@ -2,7 +2,7 @@
 
 use crate::authenticate::Access;
 use crate::dispatch::Binding;
-use crate::gateway::operation::Operation;
+use crate::gateway::operation::{Inspects, Operation};
 use crate::problem::Code;
 use crate::translate::outbound::IdSource;
 
@@ -26,17 +26,15 @@ const BEFORE: [Code; 6] = [
     Code::Internal,
 ];
 
-/// What any operation can answer, whatever it is bound to: a body may come with every request, and be too large, too slow,
-/// encoded, or break off.
-const ALWAYS: [Code; 7] = [
-    Code::MalformedBody,
-    Code::UnsupportedMediaType,
-    Code::RequestTimeout,
-    Code::BodyTooLarge,
-    Code::Overloaded,
-    Code::Draining,
-    Code::Internal,
-];
+/// What any operation can answer, whatever it is bound to: a body may come with every request, and be too slow, or break
+/// off.
+const ALWAYS: [Code; 4] = [Code::RequestTimeout, Code::Overloaded, Code::Draining, Code::Internal];
+
+/// Where bodies are read before anything is done: one may be too large, or encoded.
+const READING: [Code; 3] = [Code::MalformedBody, Code::UnsupportedMediaType, Code::BodyTooLarge];
+
+/// What is said of a legacy service that does not answer. What it answers passes as it comes.
+const FORWARDING: [Code; 3] = [Code::UpstreamUnreachable, Code::UpstreamReset, Code::UpstreamTimeout];
 
 /// What NATS can say of any message.
 const SENDING: [Code; 6] = [
@@ -74,14 +72,24 @@ pub(super) fn of(operation: &Operation, has_parameters: bool, declares: bool) ->
     let mut all = Codes::default();
     all.before(&BEFORE);
     all.inside(&ALWAYS);
-    all.inside(&SENDING);
+    let inspects = if operation.nats.is_some() { Inspects::Everything } else { operation.inspects };
+    if inspects == Inspects::Everything {
+        all.inside(&READING);
+    }
+    if operation.nats.is_some() {
+        all.inside(&SENDING);
+    }
+    if operation.legacy.is_some() {
+        all.inside(&FORWARDING);
+    }
     if has_parameters {
         // One that is empty or no text is refused while the operation is looked for.
         all.before(&[Code::InvalidParameter]);
     }
-    let mapping = &operation.mapping;
-    let reads_parameters = ["path", "query", "header", "cookie"].iter().any(|name| mapping.reads(name));
-    if has_parameters || declares || reads_parameters {
+    let mapping = operation.mapping();
+    let reads = |name: &str| mapping.is_some_and(|mapping| mapping.reads(name));
+    let reads_parameters = ["path", "query", "header", "cookie"].iter().any(|name| reads(name));
+    if inspects != Inspects::Nothing && (has_parameters || declares || reads_parameters) {
         all.inside(&[Code::InvalidParameter]);
     }
     let input = &operation.input;
@@ -95,11 +103,12 @@ pub(super) fn of(operation: &Operation, has_parameters: bool, declares: bool) ->
         all.inside(&[Code::RateLimited]);
     }
     all.inside(&of_callers(operation, &operation.access));
-    match &operation.binding {
-        Binding::Request(_) => all.inside(&REQUESTING),
-        Binding::Publish(_) => all.inside(&PUBLISHING),
+    match operation.binding() {
+        Some(Binding::Request(_)) => all.inside(&REQUESTING),
+        Some(Binding::Publish(_)) => all.inside(&PUBLISHING),
+        None => {}
     }
-    match mapping.storing.as_ref().map(|storing| &storing.id) {
+    match mapping.and_then(|mapping| mapping.storing.as_ref()).map(|storing| &storing.id) {
         Some(IdSource::Caller { .. }) => {
             all.inside(&[Code::IdempotencyKeyRequired, Code::IdempotencyMismatch]);
         }
@@ -111,14 +120,16 @@ pub(super) fn of(operation: &Operation, has_parameters: bool, declares: bool) ->
 
 fn of_callers(operation: &Operation, access: &Access) -> Vec<Code> {
     let mut codes = Vec::new();
-    if !access.is_open() {
+    if access.may_refuse() {
         codes.push(Code::Unauthenticated);
     }
-    if access.may_lack_keys() {
+    if access.may_refuse() && access.may_lack_keys() {
         codes.push(Code::KeysUnavailable);
     }
-    let asks = ["caller", "claims"].iter().any(|name| operation.mapping.reads(name));
-    if operation.authorize.is_some() || access.demands_scopes() || asks {
+    let asks = ["caller", "claims"]
+        .iter()
+        .any(|name| operation.mapping().is_some_and(|mapping| mapping.reads(name)));
+    if operation.authorize.is_some() || access.may_refuse() && access.demands_scopes() || asks {
         codes.push(Code::Forbidden);
     }
     codes

@@ -7,7 +7,6 @@ use serde_json::{Map, Value, json};
 use super::Bound;
 use super::operation::{Entry, Known};
 use crate::contract::Components;
-use crate::dispatch::Binding;
 use crate::expression::Location;
 use crate::subject::LEGAL_TOKEN;
 use crate::translate::outbound::IdSource;
@@ -54,7 +53,8 @@ fn of_path(entry: &Entry<'_>, declared: Option<&Value>, name: &str, published: &
     }
     let is_token = entry
         .bound
-        .is_some_and(|bound| bound.operation.mapping.subject.path_parameters().any(|token| token == name));
+        .and_then(|bound| bound.operation.mapping())
+        .is_some_and(|mapping| mapping.subject.path_parameters().any(|token| token == name));
     if let Some(schema) = parameter.get_mut("schema").filter(|_| is_token) {
         *schema = of_token(schema.take());
     }
@@ -86,7 +86,7 @@ fn is_declared(bound: &Bound<'_>, header: &str) -> bool {
 }
 
 fn prefer(bound: &Bound<'_>) -> Option<Value> {
-    let waits = matches!(bound.operation.binding, Binding::Request(_)) && !is_declared(bound, "Prefer");
+    let waits = bound.operation.waits_as_preferred() && !is_declared(bound, "Prefer");
     waits.then(|| {
         let longest = humantime::format_duration(bound.operation.timeout).to_string();
         json!({
@@ -102,7 +102,7 @@ fn prefer(bound: &Bound<'_>) -> Option<Value> {
 }
 
 fn idempotency_key(bound: &Bound<'_>, known: &Known) -> Option<Value> {
-    let storing = bound.operation.mapping.storing.as_ref()?;
+    let storing = bound.operation.mapping()?.storing.as_ref()?;
     let IdSource::Caller { required } = storing.id else { return None };
     if is_declared(bound, "Idempotency-Key") {
         return None;
@@ -135,7 +135,7 @@ pub(super) fn body(bound: &Bound<'_>) -> Option<Value> {
             "application/x-www-form-urlencoded".to_owned(),
             json!({ "schema": { "type": "object" } }),
         );
-    } else if bound.operation.mapping.payload.is_none()
+    } else if bound.operation.mapping().is_none_or(|mapping| mapping.payload.is_none())
         && !matches!(bound.method.as_str(), "GET" | "HEAD" | "DELETE")
     {
         content.insert("*/*".to_owned(), json!({ "schema": {} }));

@@ -11,7 +11,7 @@ use super::answer::Answers;
 use super::header::References;
 use super::{Bound, Own, input};
 use crate::contract::{Components, Operation as Declared, PathTemplate};
-use crate::dispatch::Binding;
+use crate::gateway::operation::Operation;
 use crate::jetstream::manifest::{Manifests, Stream};
 use crate::problem::Code;
 
@@ -21,6 +21,8 @@ pub(super) struct Entry<'a> {
     pub(super) path: &'a PathTemplate,
     pub(super) declared: Option<&'a Declared>,
     pub(super) bound: Option<Bound<'a>>,
+    /// Who answers what nothing binds.
+    pub(super) fallback: Option<&'a Operation>,
     /// What is said of it so far.
     pub(super) json: Map<String, Value>,
 }
@@ -57,10 +59,7 @@ impl Known {
 
     /// For how long the stream of an operation knows a message again; `None`: nobody says.
     pub(super) fn window(&self, bound: &Bound<'_>) -> Option<&str> {
-        match &bound.operation.binding {
-            Binding::Publish(publish) => self.windows.get(&publish.stream).map(String::as_str),
-            Binding::Request(_) => None,
-        }
+        self.windows.get(bound.operation.stream()?).map(String::as_str)
     }
 }
 
@@ -71,6 +70,11 @@ const DEFAULT_WINDOW: i64 = 120_000_000_000;
 const NOT_BOUND: &str = "Not served yet: every request is answered 501.";
 
 impl Entry<'_> {
+    /// The operation that answers its requests, if one does.
+    pub(super) fn served(&self) -> Option<&Operation> {
+        self.bound.as_ref().map(|bound| bound.operation).or(self.fallback)
+    }
+
     /// The operation object, under a path that may name its parameters otherwise.
     pub(super) fn publish(
         mut self,
@@ -93,7 +97,7 @@ impl Entry<'_> {
         }
         let responses = Answers::of(&self, known).beside(responses, components);
         operation.insert("responses".to_owned(), Value::Object(responses));
-        if self.bound.is_none() {
+        if self.served().is_none() {
             let said = operation.get("description").and_then(Value::as_str).unwrap_or_default();
             let text = if said.is_empty() { NOT_BOUND.to_owned() } else { format!("{NOT_BOUND}\n\n{said}") };
             operation.insert("description".to_owned(), json!(text));

@@ -144,6 +144,12 @@ table! {
         "the message is over the stream's own limit";
     Misconfigured "misconfigured" 500 NotExecuted None, "Misconfigured":
         "the server refuses what the configuration asks for: another stream than expected, a sealed stream, a missing permission";
+    UpstreamUnreachable "upstream_unreachable" 502 NotExecuted Some(2), "Legacy service unreachable":
+        "no connection to the legacy service could be made, so nothing was sent";
+    UpstreamReset "upstream_reset" 502 Unknown None, "Legacy service broke off":
+        "the connection to the legacy service broke after the request, or a part of it, had been sent";
+    UpstreamTimeout "upstream_timeout" 504 Unknown None, "Legacy service timed out":
+        "the request was sent to the legacy service, and the head of an answer did not come in time";
     Internal "internal" 500 Unknown None, "Internal error":
         "a bug of the gateway; it is logged under the request id";
 }
@@ -157,6 +163,12 @@ impl Code {
     /// As it stands in headers, documents, logs and labels.
     pub fn name(self) -> &'static str {
         self.row().name
+    }
+
+    /// Whether the legacy service answers in the place of NATS, where an operation has both: NATS provably did not take
+    /// the request, for a reason that is not the client's.
+    pub fn falls_back(self) -> bool {
+        matches!(self, Code::NatsUnavailable | Code::NoResponders | Code::StreamUnavailable)
     }
 }
 

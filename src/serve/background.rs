@@ -7,7 +7,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::{Process, Settings};
-use crate::gateway::{checks, consumers, drift, keys, limit};
+use crate::gateway::{checks, consumers, drift, evidence, keys, limit};
 
 /// Tasks, and the word on which they end.
 #[derive(Debug, Default)]
@@ -31,6 +31,7 @@ impl Background {
         }
         background.spawn(limit::forget(gateway()));
         background.spawn(keys::watch(gateway()));
+        background.spawn(evidence::watch(gateway(), settings.evidence.clone()));
         if settings.watch_files {
             // A process that ends changes nothing any more.
             let watched = Arc::clone(&process.reloader).watch();

@@ -113,6 +113,14 @@ pub(super) async fn see_through<A, F, B>(
                     Finish::Soon
                 };
                 let ended = within(&clock, Pin::new(&mut *connection), Some(REST), finish).await;
+                if let Ended::Done(Ok(())) = ended
+                    && let Some((tunnel, _turn)) = clock.switched()
+                {
+                    let parts = connection.into_parts();
+                    let ended = Box::pin(tunnel.run(parts.io.into_inner(), &parts.read_buf)).await;
+                    tracing::debug!(?ended, "a tunnel ended");
+                    return;
+                }
                 if let Ended::Resting = ended {
                     let parts = connection.into_parts();
                     watched = parts.io.into_inner();

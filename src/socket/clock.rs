@@ -4,6 +4,7 @@
 //! connection's task asks when it has waited long enough, and the listener orders it to end. In the usual case, a
 //! request whose head comes in one piece, one time is taken, at its end.
 
+use std::any::Any;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -14,6 +15,7 @@ use tokio::time::Instant;
 
 use super::Timeouts;
 use super::streams::Streams;
+use super::tunnel::{Duplex, HandedOver};
 
 /// Not running. Times are microseconds since the start.
 const NONE: u64 = u64::MAX;
@@ -55,6 +57,8 @@ pub struct Clock {
     expired: AtomicBool,
     /// Of HTTP/2: the requests that are not answered to the end.
     streams: Mutex<Streams>,
+    /// What the connection is for, once its protocol has been switched.
+    tunnel: Mutex<Option<Box<HandedOver>>>,
     /// The connection's task, the same for all its life.
     task: OnceLock<Waker>,
 }
@@ -67,6 +71,16 @@ impl Turn {
     /// The request's body was not read to its end.
     pub fn body_is_left(&self) {
         self.0.is_mid_body.store(true, Relaxed);
+    }
+
+    /// The connection's protocol is switched with the answer: from then on this is at its other end.
+    pub fn hand_over(&self, other: Box<dyn Duplex>) {
+        self.0.tunnel().get_or_insert_default().other = Some(other);
+    }
+
+    /// Keeps something for as long as the tunnel stands.
+    pub fn keep(&self, kept: impl Any + Send + Sync) {
+        self.0.tunnel().get_or_insert_default().kept.push(Box::new(kept));
     }
 }
 
@@ -104,6 +118,7 @@ impl Clock {
             last: AtomicU64::new(NONE),
             expired: AtomicBool::new(false),
             streams: Mutex::new(Streams::default()),
+            tunnel: Mutex::default(),
             task: OnceLock::new(),
         };
         Arc::new(clock)
@@ -204,6 +219,16 @@ impl Clock {
 
 /// What the connection's task asks.
 impl Clock {
+    fn tunnel(&self) -> MutexGuard<'_, Option<Box<HandedOver>>> {
+        self.tunnel.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the connection is for from now on, if its protocol has been switched. It counts as a request.
+    pub fn switched(self: &Arc<Self>) -> Option<(Box<HandedOver>, Turn)> {
+        let handed = self.tunnel().take().filter(|handed| handed.other.is_some())?;
+        Some((handed, self.turn()))
+    }
+
     /// Lets orders reach the task that this is called from.
     pub fn attach(&self, task: &Waker) {
         if self.task.get().is_none() {

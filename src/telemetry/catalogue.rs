@@ -82,6 +82,9 @@ catalogue! {
     NATS_DURATION Histogram "natsgate_nats_request_duration_seconds" ["operation"]
         "from sending a message to its reply or acknowledgement, every try of it included",
         "if it grows, look at the service or the stream behind the operation";
+    UPSTREAM_DURATION Histogram "natsgate_upstream_request_duration_seconds" ["operation"]
+        "from handing a request to a legacy service to the head of its answer, every try of it included",
+        "beside `natsgate_nats_request_duration_seconds` it shows the two sides of an operation; if it grows, look at the service";
     NATS_CONNECTED Gauge "natsgate_nats_connected" []
         "1 if every connection to NATS stands, else 0",
         "at 0, requests are answered `nats_unavailable`; `/ready` has the last error";
@@ -94,6 +97,39 @@ catalogue! {
     PUBLISH Counter "natsgate_publish_total" ["stream", "result"]
         "messages for a stream, by what came of them: `stored`, `duplicate`, `abandoned` (its client did not wait), or the code of the problem",
         "what a code means stands in [problems](problems.md)";
+    MIGRATION_STAGE Gauge "natsgate_migration_stage" ["operation", "stage"]
+        "1 for the stage in which an operation with two sides is: `legacy`, `shadow`, `canary`, `mirror` or `nats`",
+        "`natsgate migration status` says whether it may be moved on";
+    MIGRATION_SERVED Counter "natsgate_migration_served_total" ["operation", "side"]
+        "requests of an operation with two sides, by the side that answered in the end: `legacy` or `nats`",
+        "the share of `nats` is how far the operation has moved";
+    MIGRATION_FALLBACKS Counter "natsgate_migration_fallbacks_total" ["operation", "code"]
+        "requests that were for NATS and that the legacy service had, by what NATS failed with",
+        "clients see none of them, so look at what is behind NATS before the legacy service goes; what a code means stands in [problems](problems.md)";
+    MIGRATION_BREAKER Gauge "natsgate_migration_breaker_open" ["operation"]
+        "1 while NATS is left alone, since one request after another failed there, else 0",
+        "at 1, the legacy service has every request: is the responder running?";
+    MIGRATION_COMPARISONS Counter "natsgate_migration_comparisons_total" ["operation", "result"]
+        "pairs of answers of the two sides by what came of them: `match`, `mismatch`, `candidate_error`, `candidate_timeout`, `skipped`",
+        "`natsgate migration status OPERATION` shows which fields differ, with an example";
+    MIGRATION_DROPPED Counter "natsgate_migration_dropped_total" ["operation"]
+        "copies of requests that were not made, since too many were on their way",
+        "the side that gets the copies is slow; lower `migration.shadow.sample`";
+    UPSTREAM_IN_FLIGHT Gauge "natsgate_upstream_in_flight" ["upstream"]
+        "requests that a legacy service has, or whose answer still comes from it",
+        "if it grows and traffic does not, the legacy service is slow";
+    UPSTREAM_CONNECTIONS Gauge "natsgate_upstream_connections" ["upstream"]
+        "open connections to a legacy service, those that rest among them",
+        "near `max_connections` of each address, requests wait for a free one";
+    UPSTREAM_FAILURES Counter "natsgate_upstream_failures_total" ["upstream", "kind"]
+        "requests that a legacy service did not answer: `unreachable`, `busy` (every connection in use), `reset`, `timeout`, or `client` (its body never came whole)",
+        "`unreachable` was not executed; `reset` and `timeout` may have been: look at the legacy service's log";
+    UPSTREAM_BROKEN Counter "natsgate_upstream_broken_bodies_total" ["upstream"]
+        "answers of a legacy service that broke off in the middle of their body",
+        "the log names each with its request id; clients see their connection closed";
+    UPSTREAM_LEFT_ALONE Gauge "natsgate_upstream_addresses_left_alone" ["upstream"]
+        "addresses of a legacy service that have failed, and are left alone for a while",
+        "`/ready` names them";
     STREAM_MESSAGES Gauge "natsgate_stream_messages" ["stream"]
         "messages that a stream holds, of the streams that operations publish to",
         "near the stream's limit, it refuses messages or drops old ones, as it is declared";

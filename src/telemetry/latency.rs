@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use prometheus_client::encoding::{EncodeMetric, MetricEncoder, NoLabelSet};
 use prometheus_client::metrics::MetricType;
+use serde::{Deserialize, Serialize};
 
 const BOUNDS: usize = 16;
 /// Upper bounds of the buckets in microseconds: what a message through NATS takes stands at their beginning, the longest
@@ -26,9 +27,7 @@ pub(super) struct Histogram {
 impl Histogram {
     /// Adds one.
     pub(super) fn observe(&self, took: Duration) {
-        let nanos = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
-        let micros = nanos.div_ceil(1000);
-        let bucket = MICROS.partition_point(|bound| *bound < micros);
+        let (bucket, nanos) = bucket(took);
         self.buckets[bucket].fetch_add(1, Ordering::Relaxed);
         self.sum.fetch_add(nanos, Ordering::Relaxed);
     }
@@ -43,17 +42,39 @@ impl Histogram {
     }
 }
 
+/// Where a duration belongs, and its nanoseconds.
+fn bucket(took: Duration) -> (usize, u64) {
+    let nanos = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
+    let micros = nanos.div_ceil(1000);
+    (MICROS.partition_point(|bound| *bound < micros), nanos)
+}
+
 /// A histogram as it stood at one moment, or what came between two.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Latency {
     buckets: [u64; BOUNDS + 1],
     sum: Duration,
 }
 
 impl Latency {
+    /// Adds one.
+    pub fn add(&mut self, took: Duration) {
+        let (bucket, nanos) = bucket(took);
+        self.buckets[bucket] = self.buckets[bucket].saturating_add(1);
+        self.sum = self.sum.saturating_add(Duration::from_nanos(nanos));
+    }
+
+    /// Adds what another histogram has.
+    pub fn merge(&mut self, other: &Latency) {
+        for (count, more) in self.buckets.iter_mut().zip(other.buckets) {
+            *count = count.saturating_add(more);
+        }
+        self.sum = self.sum.saturating_add(other.sum);
+    }
+
     /// How many there are.
     pub fn count(&self) -> u64 {
-        self.buckets.iter().sum()
+        self.buckets.iter().fold(0, |sum, count| sum.saturating_add(*count))
     }
 
     /// How long all of them took together.
@@ -137,6 +158,11 @@ mod tests {
         assert!(median > Duration::from_millis(1) && median < Duration::from_micros(2500), "{median:?}");
         assert_eq!(read.quantile(1.0), Some(Duration::from_secs(30)), "more than that is not known");
         histogram.observe(Duration::from_millis(20));
+        let mut added = read.clone();
+        added.add(Duration::from_millis(20));
+        assert_eq!(added, histogram.read());
+        added.merge(&read);
+        assert_eq!(added.count(), 201);
         let news = histogram.read().since(&read);
         assert_eq!((news.count(), news.sum()), (1, Duration::from_millis(20)));
     }

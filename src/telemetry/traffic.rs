@@ -1,6 +1,7 @@
 //! What came of the requests of one operation: how many there were of each kind, and how long they took.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use http::Method;
@@ -21,6 +22,9 @@ pub struct Traffic {
     answers: Counts<Answer>,
     latency: Histogram,
     nats: Histogram,
+    upstream: Histogram,
+    /// Where there are two sides: answers of the legacy service, and of NATS.
+    served: [AtomicU64; 2],
 }
 
 /// One kind of answers, and how many there were.
@@ -60,6 +64,8 @@ impl Traffic {
             answers: Counts::new(answers),
             latency: Histogram::default(),
             nats: Histogram::default(),
+            upstream: Histogram::default(),
+            served: Default::default(),
         }
     }
 
@@ -77,6 +83,16 @@ impl Traffic {
     /// Counts what NATS had of a request.
     pub fn sent(&self, took: Duration) {
         self.nats.observe(took);
+    }
+
+    /// Counts what an upstream had of a request, up to the head of its answer.
+    pub fn forwarded(&self, took: Duration) {
+        self.upstream.observe(took);
+    }
+
+    /// Counts which of two sides a request was for in the end.
+    pub fn served(&self, by_nats: bool) {
+        self.served[usize::from(by_nats)].fetch_add(1, Ordering::Relaxed);
     }
 
     /// Every kind of answer, with how many there were.
@@ -98,6 +114,16 @@ impl Traffic {
     /// From the message to its reply or acknowledgement, every try of it included.
     pub fn nats(&self) -> Latency {
         self.nats.read()
+    }
+
+    /// From the request to an upstream to the head of its answer, every try of it included.
+    pub fn upstream(&self) -> Latency {
+        self.upstream.read()
+    }
+
+    /// Of an operation with two sides: what the legacy service had, and what NATS had.
+    pub fn sides(&self) -> [u64; 2] {
+        self.served.each_ref().map(|count| count.load(Ordering::Relaxed))
     }
 }
 

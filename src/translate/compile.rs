@@ -11,6 +11,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics, Place};
 use crate::expression::{Expression, ExpressionError, Known, Position};
 use crate::media_type::is_json;
 use crate::template::message_id::MessageIdTemplate;
+use crate::template::path::PathTemplate;
 use crate::template::payload::{PayloadSource, PayloadTemplate};
 use crate::template::subject::SubjectTemplate;
 use crate::template::{Template, condition};
@@ -32,16 +33,16 @@ pub const REPLY_HEADERS: [&str; 8] = [
 const GATEWAYS_OWN: [&str; 3] = ["content-type", "traceparent", "tracestate"];
 
 /// Compiles what one operation says, against the names that it may use.
-pub struct Compiler<'a> {
+pub struct Compiler<'a, 'k> {
     /// The operation's name.
     pub operation: &'a str,
     /// What expressions may read.
-    pub known: &'a Known<'a>,
+    pub known: &'a Known<'k>,
     /// Takes every problem.
     pub diagnostics: &'a mut Diagnostics,
 }
 
-impl Compiler<'_> {
+impl Compiler<'_, '_> {
     /// A request-reply binding. `None` if something is wrong with it.
     pub fn request(&mut self, request: &config::Request, defaults: &config::Defaults) -> Option<Mapping> {
         let subject = self.subject(&request.subject);
@@ -140,7 +141,14 @@ impl Compiler<'_> {
         }
     }
 
-    fn subject(&mut self, subject: &Located<String>) -> Option<SubjectTemplate> {
+    /// The path of a URL. `None` if something is wrong with it.
+    pub fn url_path(&mut self, path: &Located<String>) -> Option<PathTemplate> {
+        let compiled = PathTemplate::compile(&path.value, self.known);
+        self.noted(path, compiled)
+    }
+
+    /// A subject. `None` if something is wrong with it.
+    pub fn subject(&mut self, subject: &Located<String>) -> Option<SubjectTemplate> {
         let compiled = SubjectTemplate::compile(&subject.value, self.known);
         self.noted(subject, compiled)
     }

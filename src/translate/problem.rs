@@ -5,6 +5,7 @@ use http::header::CONTENT_TYPE;
 
 use super::case::Case;
 use super::{HttpResponse, Seen, whole};
+use crate::body::Body;
 use crate::expression::{EvalError, ProblemInfo, Scope};
 use crate::problem::{MEDIA_TYPE, Problem};
 
@@ -22,7 +23,7 @@ pub struct ProblemCase {
 pub fn response(cases: &[ProblemCase], seen: Seen<'_>, problem: &Problem) -> HttpResponse {
     let id = seen.head.id.as_str();
     if cases.is_empty() {
-        return problem.response(id);
+        return problem.response(id).map(Body::from);
     }
     let row = problem.code.row();
     let info = ProblemInfo {
@@ -48,7 +49,7 @@ pub fn response(cases: &[ProblemCase], seen: Seen<'_>, problem: &Problem) -> Htt
             ),
         }
     }
-    problem.response(id)
+    problem.response(id).map(Body::from)
 }
 
 fn render(

@@ -99,7 +99,9 @@ fn next_step(message: &str) -> Option<&'static str> {
     let (expected, found) = message.strip_prefix("expected ")?.rsplit_once(", found ")?;
     Some(match (expected, found) {
         (_, "nothing") => "write something under this key, or remove the key",
-        ("text", "a map") => "text with `${…}` inside `{ }` must be quoted: { key: \"${…}\" }",
+        ("text", "a map") => {
+            "write one text here; one with `${…}` inside `{ }` must be quoted: { key: \"${…}\" }"
+        }
         ("text", _) => "write one text, in quotation marks if it has special characters",
         ("a list", _) => "put it into a list: [ … ], or a line with `- ` for each item",
         ("a map", _) => "write its keys below it, or in braces: { key: value }",

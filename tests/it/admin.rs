@@ -4,13 +4,15 @@ mod access;
 mod answers;
 mod changes;
 mod connections;
+mod migrations;
 mod problems;
 
 /// Every path that reads what is not for everybody.
-const READING: [&str; 6] = [
+const READING: [&str; 7] = [
     "/api/status",
     "/api/problems",
     "/api/config",
+    "/api/migrations",
     "/api/log-level",
     "/docs/openapi.json",
     "/docs/openapi.yaml",

@@ -118,7 +118,9 @@ fn exit_codes_tell_machines_what_was_found() {
     assert!(log.stderr.contains("'--log <FILTER>': write error, warn"), "{}", log.seen());
 
     let fine = check(&["fine.yaml", "--output", "json"]);
-    let expected = serde_json::json!({ "diagnostics": [], "operations": 1, "live": null });
+    let expected = serde_json::json!({
+        "diagnostics": [], "operations": 1, "forwards": 0, "migrations": [], "fallback": null, "live": null,
+    });
     assert_eq!((fine.json(), fine.stderr.as_str()), (expected, ""));
     let warned = check(&["warning.yaml", "--output", "json"]);
     assert_eq!(warned.json()["diagnostics"][0]["severity"], "warning");

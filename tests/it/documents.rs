@@ -14,7 +14,7 @@ use markdown::{Fragment, fragments, links, slugs};
 use crate::support::command::natsgate;
 
 const WITH_FRAGMENTS: [&str; 3] = ["README.md", "docs/guide.md", "docs/deploying.md"];
-const WITH_LINKS: [&str; 17] = [
+const WITH_LINKS: [&str; 18] = [
     "README.md",
     "docs/admin-api.md",
     "docs/clients.md",
@@ -23,6 +23,7 @@ const WITH_LINKS: [&str; 17] = [
     "docs/guide.md",
     "docs/lint.md",
     "docs/metrics.md",
+    "docs/migrating.md",
     "docs/operating.md",
     "docs/performance.md",
     "docs/problems.md",

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use crate::support::command::natsgate;
 
-/// Every command, those of `streams` too.
+/// Every command, those of `streams` and `migration` too.
 fn commands() -> Vec<Vec<String>> {
     let listed = |words: &[&str]| {
         let help = natsgate(".", &[words, &["--help"]].concat()).stdout;
@@ -15,7 +15,9 @@ fn commands() -> Vec<Vec<String>> {
         names.filter(|name| name != "help").collect::<Vec<_>>()
     };
     let top = listed(&[]);
-    let below = listed(&["streams"]).into_iter().map(|name| vec!["streams".to_owned(), name]);
+    let below = ["streams", "migration"].into_iter().flat_map(|above| {
+        listed(&[above]).into_iter().map(move |name| vec![above.to_owned(), name]).collect::<Vec<_>>()
+    });
     top.into_iter().map(|name| vec![name]).chain(below).collect()
 }
 

@@ -5,6 +5,7 @@ mod everything;
 mod files;
 mod logs;
 mod scrape;
+mod sides;
 mod tracing;
 mod traffic;
 

@@ -1,6 +1,7 @@
 //! The published document: what is printed, kept and served, and whether the gateway keeps what it says.
 
 mod callers;
+mod forwards;
 mod kept;
 mod merged;
 mod publishes;
@@ -64,7 +65,7 @@ fn the_document_of_the_demo_is_current() {
 /// `make lint` holds these documents against the standard too.
 #[test]
 fn the_documents_of_small_configurations_are_current() {
-    for name in ["lifted", "clashes", "routes"] {
+    for name in ["lifted", "clashes", "routes", "forwards"] {
         let document = published(&package(&format!("tests/openapi/{name}.yaml")));
         golden::assert(&format!("tests/openapi/{name}.published.json"), &format!("{document:#}\n"));
     }

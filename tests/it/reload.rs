@@ -19,7 +19,7 @@ fn write(gateway: &Gateway, yaml: &str) {
     gateway.replace("natsgate.yaml", &format!("nats: {{ ping_interval: 500ms }}\n{yaml}"));
 }
 
-async fn reload(gateway: &Gateway, yaml: &str) -> Arc<Reload> {
+pub(crate) async fn reload(gateway: &Gateway, yaml: &str) -> Arc<Reload> {
     write(gateway, yaml);
     gateway.reloader.reload(Cause::Signal).await
 }

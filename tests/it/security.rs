@@ -11,6 +11,7 @@ mod identity;
 mod key_files;
 mod key_sets;
 mod passwords;
+mod upstream;
 
 use jsonwebtoken::Algorithm;
 use serde_json::{Value, json};

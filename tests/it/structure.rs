@@ -13,17 +13,17 @@ use paths::paths;
 /// From the bottom to the top. A step holds modules that do not use each other.
 const ROWS: &[&[&str]] = &[
     // 0a: words and formats
-    &["diagnostic", "file", "problem", "socket", "tls"],
+    &["body", "diagnostic", "file", "problem", "socket", "tls"],
     &["head", "json", "media_type", "subject", "telemetry", "yaml"],
     &["expression"],
     &["template"],
     // 0b: what is written, and the connection
-    &["config", "contract", "nats"],
+    &["config", "contract", "nats", "upstream"],
     &["exchange"],
     // 1: the stages, in the order of a request: a later one takes what an earlier one made
     &["admit", "authenticate", "jetstream", "validate"],
     &["translate"],
-    &["cors", "dispatch"],
+    &["cors", "dispatch", "forward", "migrate"],
     // 2: what is compiled
     &["gateway::operation", "gateway::route"],
     // what is published of that
@@ -35,7 +35,7 @@ const ROWS: &[&[&str]] = &[
     // 5: what listens
     &["admin", "edge"],
     // 6: the process
-    &["dev", "serve"],
+    &["dev", "import", "serve"],
     // 7: the command
     &["cli"],
     &["main"],

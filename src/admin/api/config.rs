@@ -7,10 +7,13 @@ use serde_json::{Value, json};
 use super::super::Admin;
 use super::{operations, reload};
 use crate::config::{Config, Nats, ReadyRequirement, Server, StartChecks};
+use crate::upstream::Upstream;
 
 pub(super) async fn answer(State(admin): State<Admin>) -> Json<Value> {
     let mut document = running(&admin);
-    document["operations"] = operations::configured(&admin.gateway.table());
+    let table = admin.gateway.table();
+    document["operations"] = operations::configured(&table);
+    document["upstreams"] = table.upstreams.all().map(|upstream| self::upstream(upstream)).collect();
     document["at_start"] = Value::clone(&admin.facts);
     Json(document)
 }
@@ -24,6 +27,16 @@ pub(super) fn running(admin: &Admin) -> Value {
         "reloads": Value::Object(counts.into_iter().collect()),
         "last_reload": admin.reloader.last().map(|last| reload::document(&last)),
     })
+}
+
+/// A legacy service: where it is, without a name and a password that may stand there.
+fn upstream(upstream: &Upstream) -> Value {
+    let urls = upstream.options().urls.iter().cloned().map(|mut url| {
+        let _ = url.set_username("");
+        let _ = url.set_password(None);
+        url.to_string()
+    });
+    json!({ "name": upstream.name(), "urls": urls.collect::<Vec<_>>() })
 }
 
 /// What is read once, at start: of `server` and `nats`.

@@ -39,6 +39,7 @@ fn document(traffic: &Traffic) -> Value {
         "problems": problems,
         "latency": latency(&traffic.latency()),
         "nats_latency": latency(&traffic.nats()),
+        "upstream_latency": latency(&traffic.upstream()),
     })
 }
 

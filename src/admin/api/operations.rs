@@ -37,9 +37,12 @@ pub(super) fn configured(table: &Compiled) -> Value {
 }
 
 fn bound(operation: &Operation) -> Value {
-    let (kind, stream, retry_for) = match &operation.binding {
-        Binding::Request(request) => ("request", None, request.retry_for),
-        Binding::Publish(publish) => ("publish", Some(publish.stream.as_str()), publish.retry_for),
+    let (kind, stream, retry_for) = match operation.binding() {
+        Some(Binding::Request(request)) => ("request", None, Some(request.retry_for)),
+        Some(Binding::Publish(publish)) => {
+            ("publish", Some(publish.stream.as_str()), Some(publish.retry_for))
+        }
+        None => ("forward", None, None),
     };
     json!({
         "name": &*operation.name,
@@ -48,10 +51,16 @@ fn bound(operation: &Operation) -> Value {
         "binding": {
             "kind": kind,
             // With `*` where a value of the request stands.
-            "subject": operation.mapping.subject.pattern(),
+            "subject": operation.subject(),
             "stream": stream,
-            "retry_for_ms": retry_for.as_millis() as u64,
+            "retry_for_ms": retry_for.map(|retry_for| retry_for.as_millis() as u64),
+            "upstream": operation.legacy.as_ref().map(|legacy| legacy.upstream.name()),
         },
+        "migration": operation.migration.as_ref().map(|migration| json!({
+            "stage": migration.stage.name(),
+            "percent": migration.percent(),
+            "fallback": migration.fallback,
+        })),
     })
 }
 

@@ -7,7 +7,7 @@ use axum::extract::State;
 use serde_json::{Value, json};
 
 use super::super::{Admin, nats};
-use super::{config, figures, operations, problems, rfc3339, streams};
+use super::{config, figures, migrations, operations, problems, rfc3339, streams};
 
 pub(super) async fn answer(State(admin): State<Admin>) -> Json<Value> {
     let gateway = &admin.gateway;
@@ -34,6 +34,7 @@ pub(super) async fn answer(State(admin): State<Admin>) -> Json<Value> {
         "latency_bounds_ms": figures::bounds(),
         "streams": streams::document(gateway),
         "verifiers": table.verifiers.state(),
+        "migrations": migrations::told(gateway),
         "problems": problems::newest(gateway.recent()),
         "log": { "level": admin.log.as_ref().map(|log| log.level()) },
     }))

@@ -49,8 +49,8 @@ export function open({ say, refresh }) {
 
   async function describe(config, now) {
     try {
-      const { at_start: start } = await read("/api/config");
-      fill(facts, now, () => rows(config, start));
+      const { at_start: start, upstreams } = await read("/api/config");
+      fill(facts, now, () => rows(config, start, upstreams));
     } catch {
       generation = null;
     }
@@ -127,7 +127,7 @@ function reportOf(reload) {
   return nodes;
 }
 
-function rows(config, { server, nats }) {
+function rows(config, { server, nats }, upstreams) {
   const yes = (value, other = "no") => (value ? "yes" : other);
   const all = [
     ["File", config.file],
@@ -141,6 +141,7 @@ function rows(config, { server, nats }) {
     ["Readiness needs NATS", yes(server.ready_requires.includes("nats"))],
     ["Trusted proxies", String(server.trusted_proxies)],
     ["NATS servers", nats.servers.join(", ")],
+    ...upstreams.map(({ name, urls }) => [`Legacy service ${name}`, urls.join(", ")]),
     ["NATS client", `${nats.name}, ${nats.authentication === "none" ? "no authentication" : `authenticates by ${nats.authentication}`}${nats.tls ? ", TLS" : ""}`],
   ];
   return all.flatMap(([name, value]) => [el("dt", {}, name), el("dd", { class: "break" }, value)]);

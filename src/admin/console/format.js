@@ -25,6 +25,15 @@ export function milliseconds(number) {
   return `${(number / 1000).toFixed(number < 9950 ? 2 : 1)} s`;
 }
 
+/** A part of all in percent, without its sign, with as many digits as say something. */
+export function part(share) {
+  const percent = share * 100;
+  if (percent >= 9.95) return percent.toFixed(0);
+  if (percent >= 0.995) return percent.toFixed(1).replace(/\.0$/, "");
+  if (percent === 0 || percent >= 0.005) return String(Number(percent.toFixed(2)));
+  return "< 0.01";
+}
+
 export function bytes(number) {
   if (number === null || number === undefined) return NONE;
   let [value, unit] = [number, 0];

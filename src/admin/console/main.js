@@ -7,12 +7,13 @@ import { ago, span } from "./format.js";
 import { History } from "./history.js";
 import * as configuration from "./configuration.js";
 import * as keys from "./keys.js";
+import * as migrations from "./migrations.js";
 import * as operations from "./operations.js";
 import * as overview from "./overview.js";
 import * as problems from "./problems.js";
 import * as streams from "./streams.js";
 
-const SECTIONS = [overview, operations, streams, keys, problems, configuration];
+const SECTIONS = [overview, operations, migrations, streams, keys, problems, configuration];
 const EVERY = 2000;
 const LONGEST_WAIT = 30000;
 const SAID = 5000;

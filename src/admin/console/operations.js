@@ -2,6 +2,7 @@
 
 import { el, set, sparkline, status } from "./dom.js";
 import { count, milliseconds, plural, rate } from "./format.js";
+import { stageOf } from "./migration.js";
 import { Table, made } from "./table.js";
 
 export const id = "operations";
@@ -24,7 +25,7 @@ export function open({ history }) {
     by: "Operation",
     columns: [
       { label: "Operation", head: true, wide: true, sort: (row) => row.name, cell: made(named, name) },
-      { label: "Goes to", wide: true, sort: (row) => row.binding.subject, cell: made(bound, binding) },
+      { label: "Goes to", wide: true, sort: (row) => row.binding.subject ?? row.binding.upstream ?? "", cell: made(bound, binding) },
       { label: "State", wide: true, sort: (row) => row.state.state, cell: state },
       { label: "Requests/s", number: true, sort: (row) => history.rate(row.name) ?? 0, cell: course },
       { label: "p50", number: true, sort: (row) => latency(row, "p50")[0], cell: took("p50") },
@@ -43,7 +44,7 @@ export function open({ history }) {
 
   function show() {
     const wanted = filter.value.trim().toLowerCase();
-    const fits = (row) => `${row.name} ${row.method} ${row.path} ${row.binding.subject} ${row.binding.stream ?? ""} ${row.state.state}`
+    const fits = (row) => `${row.name} ${row.method} ${row.path} ${row.binding.subject ?? ""} ${row.binding.stream ?? ""} ${row.binding.upstream ?? ""} ${row.migration?.stage ?? ""} ${row.state.state}`
       .toLowerCase().includes(wanted);
     const found = wanted ? rows.filter(fits) : rows;
     table.update(all ? found : found.slice(0, FIRST));
@@ -99,11 +100,13 @@ function name(row) {
   return is ? [el("div", { class: "name" }, ...route)] : [el("div", { class: "name break" }, row.name), el("div", { class: "sub" }, ...route)];
 }
 
-const bound = (row) => JSON.stringify(row.binding);
+const bound = (row) => JSON.stringify([row.binding, row.migration]);
 
-function binding({ binding: { kind, subject, stream } }) {
+function binding({ binding: { kind, subject, stream, upstream }, migration }) {
+  if (kind === "forward") return [el("div", { class: "break" }, upstream), el("div", { class: "sub" }, "legacy service")];
   const to = kind === "publish" ? `publish to stream ${stream}` : "request and reply";
-  return [el("div", { class: "mono break" }, subject), el("div", { class: "sub" }, to)];
+  return [el("div", { class: "mono break" }, subject), el("div", { class: "sub" }, to),
+    migration ? el("div", { class: "sub" }, `and ${upstream}, stage ${stageOf(migration)}`) : null].filter(Boolean);
 }
 
 function state(node, row) {

@@ -1,5 +1,7 @@
 //! One security scheme of a contract, demanded by one operation → what a caller must bring, and who verifies it.
 
+use std::sync::Arc;
+
 use http::HeaderName;
 
 use super::super::access::Demand;
@@ -20,7 +22,24 @@ pub(super) struct DemandedScheme<'a> {
     pub(super) operation: &'a Located<String>,
 }
 
+/// The verifier that a scheme is mapped to: one of its own name, unless something else is written.
+pub(super) fn verifier<'a>(mapping: &'a Entries<Located<String>>, scheme: &'a Located<String>) -> &'a str {
+    let mapped = mapping.0.iter().find(|(known, _)| known.value == scheme.value);
+    mapped.map_or(scheme.value.as_str(), |(_, verifier)| &verifier.value)
+}
+
 impl DemandedScheme<'_> {
+    /// The verifier that leaves it to the legacy service, whatever kind of scheme it is; scopes are that service's too.
+    pub(super) fn elsewhere(&self, registry: &Registry) -> Option<Arc<str>> {
+        // One that the contract does not define is known to somebody only if that is written.
+        let is_mapped = self.mapping.0.iter().any(|(known, _)| known.value == self.scheme.scheme.value);
+        if !is_mapped && self.contract.scheme(&self.scheme.scheme).is_none() {
+            return None;
+        }
+        let loaded = registry.get(verifier(self.mapping, &self.scheme.scheme))?;
+        (loaded.kind == WrittenKind::Upstream).then(|| Arc::from(loaded.name.value.as_str()))
+    }
+
     /// What a caller must bring; `None` if nobody could verify it, which is told once for each place.
     pub(super) fn demand(&self, registry: &Registry, diagnostics: &mut Diagnostics) -> Option<Demand> {
         let SchemeUse { scheme: name, scopes } = self.scheme;
@@ -44,11 +63,11 @@ impl DemandedScheme<'_> {
                 return None;
             }
         };
-        let mapped = self.mapping.0.iter().find(|(known, _)| known.value == name.value);
-        let verifier = mapped.map_or(name.value.as_str(), |(_, verifier)| &verifier.value);
+        let is_mapped = self.mapping.0.iter().any(|(known, _)| known.value == name.value);
+        let verifier = verifier(self.mapping, name);
         let Some(loaded) = registry.get(verifier) else {
             // What is written and broken, or mapped to nothing, has been told.
-            if mapped.is_none() && !registry.written.contains(verifier) {
+            if !is_mapped && !registry.written.contains(verifier) {
                 diagnostics.push_unless_told(self.unverified());
             }
             return None;

@@ -180,7 +180,7 @@ pub(super) fn pem_file(path: &Located<PathBuf>, label: &str, diagnostics: &mut D
     }
 }
 
-fn pair(alone: &Located<PathBuf>, (name, other): (&str, &str), diagnostics: &mut Diagnostics) {
+pub(super) fn pair(alone: &Located<PathBuf>, (name, other): (&str, &str), diagnostics: &mut Diagnostics) {
     diagnostics.push(
         Diagnostic::error(alone.place, format!("`{name}` without `{other}`")).help(format!("add `{other}`")),
     );

@@ -1,6 +1,6 @@
 //! Checks of one operation.
 
-use super::{above_zero, header, limits};
+use super::{above_zero, header, limits, migration, upstream};
 use crate::config::{Case, Operation, OperationKey, ProblemCase, Request};
 use crate::diagnostic::{Diagnostic, Diagnostics, Place};
 use crate::yaml::{Entries, Key, Located, Node, Value};
@@ -13,36 +13,58 @@ pub(in crate::config) fn key(key: &Key, diagnostics: &mut Diagnostics) -> bool {
     false
 }
 
-/// Whether an operation goes to exactly one place, by what is written: what was cut has been reported.
+/// Whether an operation goes somewhere, and on NATS to one place at most, by what is written: what was cut has been
+/// reported.
 pub(in crate::config) fn binding(key: &Key, operation: &Node, diagnostics: &mut Diagnostics) -> bool {
-    // What is no map is reported by reading, and so is a binding that is not available yet.
+    // What is no map is reported by reading.
     let Value::Map(entries) = &operation.value else { return false };
-    let bindings: Vec<&(Key, Node)> =
-        entries.iter().filter(|(key, _)| matches!(key.name.as_str(), "request" | "publish")).collect();
-    if bindings.is_empty() && operation.get("forward").is_some() {
+    let places = |names: &[&str]| -> Vec<&(Key, Node)> {
+        entries.iter().filter(|(key, _)| names.contains(&key.name.as_str())).collect()
+    };
+    let (bindings, all) = (places(&["request", "publish"]), places(&["request", "publish", "forward"]));
+    if let Some((key, _)) = all.iter().find(|(_, node)| matches!(node.value, Value::Null)) {
+        let least = if key.name == "forward" { "upstream" } else { "subject" };
+        diagnostics.push(
+            Diagnostic::error(key.place, format!("nothing stands under `{}`", key.name))
+                .help(format!("add at least `{least}: …`")),
+        );
         return false;
     }
-    match bindings.as_slice() {
-        [] => diagnostics.push(
+    match (bindings.as_slice(), all.as_slice()) {
+        (_, []) => diagnostics.push(
             Diagnostic::error(key.place, format!("the operation `{}` goes nowhere", key.name))
-                .help("add `request: { subject: … }` or `publish: { subject: …, stream: … }`"),
+                .help("add `request: { subject: … }`, `publish: { subject: …, stream: … }` or `forward: { upstream: … }`"),
         ),
-        [(key, node)] if matches!(node.value, Value::Null) => diagnostics.push(
-            Diagnostic::error(key.place, format!("nothing stands under `{}`", key.name))
-                .help("add at least `subject: …`"),
-        ),
-        [_] => return true,
-        [(first, _), (second, _), ..] => diagnostics.push(
+        ([(first, _), (second, _), ..], _) => diagnostics.push(
             Diagnostic::error(
                 second.place,
                 format!("`{}` and `{}` in one operation", first.name, second.name),
             )
             .also(first.place, format!("`{}`", first.name))
-            .reason("an operation has one backend; moving from one to another is not available yet")
+            .reason("an operation goes to one place on NATS")
             .help("keep one of them"),
         ),
+        ([_], [(first, _), (second, _), ..]) if operation.get("migration").is_none() => diagnostics.push(
+            Diagnostic::error(second.place, format!("`{}` and `{}` in one operation", first.name, second.name))
+                .also(first.place, format!("`{}`", first.name))
+                .reason("nobody says who of the two answers")
+                .help("add `migration: { stage: legacy }`, which lets the legacy service answer, and go on from there"),
+        ),
+        _ => return both(operation, all.len(), diagnostics),
     }
     false
+}
+
+/// A migration is one between two sides.
+fn both(operation: &Node, sides: usize, diagnostics: &mut Diagnostics) -> bool {
+    let migration = operation.entry("migration").filter(|_| sides < 2);
+    if let Some((key, _)) = migration {
+        diagnostics.push(
+            Diagnostic::error(key.place, "`migration` with one side alone")
+                .help("add `forward: { upstream: … }` for the legacy side and `request` or `publish` for NATS, or remove it"),
+        );
+    }
+    migration.is_none()
 }
 
 /// Checks what an operation says.
@@ -63,8 +85,10 @@ pub(in crate::config) fn operation(operation: &Operation, diagnostics: &mut Diag
         message_id(publish.place, publish.message_id.as_deref(), diagnostics);
     }
     reply_headers(operation, diagnostics);
+    upstream::passing(operation, diagnostics);
     cases(operation, diagnostics);
     limits::limits(&operation.limits, diagnostics);
+    migration::operation(operation, diagnostics);
 }
 
 /// The server's own rule for names of streams.

@@ -57,8 +57,16 @@ fn one_kind(verifier: &Located<Verifier>, diagnostics: &mut Diagnostics) {
         ("jwt", verifier.jwt.as_ref().map(|kind| kind.place)),
         ("api_key", verifier.api_key.as_ref().map(|kind| kind.place)),
         ("basic", verifier.basic.as_ref().map(|kind| kind.place)),
+        ("upstream", verifier.upstream.as_ref().map(|kind| kind.place)),
     ];
     exactly_one(verifier.place, "a verifier", &kinds, diagnostics);
+    if let Some(upstream) = verifier.upstream.as_ref().filter(|upstream| !upstream.value) {
+        diagnostics.push(
+            Diagnostic::error(upstream.place, "`upstream: false` says of nobody that they check").help(
+                "write `upstream: true` where the legacy service checks, or who does: jwt, api_key, basic",
+            ),
+        );
+    }
 }
 
 /// Exactly one of these keys must be there.

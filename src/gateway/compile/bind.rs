@@ -8,15 +8,18 @@ use http::{HeaderName, HeaderValue, StatusCode};
 
 use super::expressions::Expressions;
 use super::living::Living;
+use super::migration;
 use super::readable::Body;
+use super::upstreams::Upstreams;
 use super::{Target, callers, schemas};
 use crate::admit::{InFlight, RateLimit};
-use crate::authenticate::{Access, Demanded, Registry};
-use crate::config::{Binding as Written, Defaults, Operation as Config, Publish, Request};
-use crate::diagnostic::Diagnostics;
+use crate::authenticate::{Access, Authorize, Demanded, Registry};
+use crate::config::{Binding as Written, Defaults, Operation as Config, Publish, Request, Stage, Validation};
+use crate::diagnostic::{Diagnostics, Place};
 use crate::dispatch::{self, Binding, Window};
 use crate::expression::{Known, KnownBody, KnownName, Location, Names, Occurrence, Schema};
-use crate::gateway::operation::{Counters, Operation};
+use crate::gateway::operation::{Counters, Finding, Inspects, OnNats, Operation};
+use crate::migrate::is_safe;
 use crate::translate::answer::Answering;
 use crate::translate::case::Case;
 use crate::translate::compile::REPLY_HEADERS;
@@ -29,6 +32,7 @@ pub(super) struct Shared<'a> {
     pub(super) windows: &'a mut Windows,
     pub(super) registry: &'a mut Registry,
     pub(super) living: &'a Living<'a>,
+    pub(super) upstreams: &'a Upstreams,
 }
 
 /// The windows of the streams that operations publish to, by the streams' names.
@@ -41,15 +45,14 @@ pub(super) fn operation(
     shared: Shared<'_>,
     diagnostics: &mut Diagnostics,
 ) -> Option<Operation> {
-    let Shared { defaults, windows, registry, living } = shared;
-    let binding = written.binding()?;
+    let Shared { defaults, windows, registry, living, upstreams } = shared;
     let access = access(target, written, registry, diagnostics);
     let validation = schemas::validation(written);
     let decoder = match target.contract {
-        Some((contract, operation)) => {
+        Some((contract, operation)) if !passes_on(written) => {
             ParameterDecoder::compile(contract, operation, &target.path, validation, diagnostics)
         }
-        None => ParameterDecoder::without_contract(&target.path),
+        _ => ParameterDecoder::without_contract(&target.path),
     };
     let resolve =
         |reference: &str| target.contract.and_then(|(contract, _)| contract.resolve_json(reference));
@@ -63,9 +66,13 @@ pub(super) fn operation(
     let expressions = Expressions::compile(target, written, defaults, &known, diagnostics);
     let body_schemas = schemas::of_bodies(target, written, diagnostics);
     let promises = schemas::of_replies(target, written, diagnostics);
+    let former = living.operation(&target.key);
+    let legacy = upstreams.forward((&target.key, &known), written, diagnostics);
+    let own = expressions.as_ref().and_then(|one| one.mapping.as_ref()).map(|mapping| &mapping.subject);
+    let migration = migration::migration(target, written, (&known, former, own), diagnostics);
     let (access, expressions) = (access?, expressions?);
-    if !registry.is_empty() {
-        callers::check(target, written, defaults, (&access, &expressions.mapping), diagnostics);
+    if let Some(mapping) = expressions.mapping.as_ref().filter(|_| !registry.is_empty()) {
+        callers::check(target, written, defaults, (&access, mapping), diagnostics);
     }
     let body = body_rules(target, written, defaults, &expressions, body_schemas);
     let accept = match target.contract {
@@ -74,21 +81,33 @@ pub(super) fn operation(
     };
     let in_flight = written.limits.in_flight.as_ref().map_or(defaults.in_flight.value, |limit| limit.value);
     let Expressions { mapping, cases, problems, authorize, rate } = expressions;
-    let former = living.operation(&target.key);
-    let (bound, finding) = living.findings(bind(binding, windows), &mapping, former);
+    let (bound, finding) = match (written.binding(), &mapping) {
+        (Some(binding), Some(mapping)) => {
+            let (bound, finding) = living.findings(bind(binding, windows), mapping, former);
+            (Some(bound), finding)
+        }
+        _ => (None, Finding::default()),
+    };
+    let answering = answering(target, written, cases, promises);
+    let nats = mapping.zip(bound).map(|(mapping, binding)| OnNats { mapping, binding, answering });
+    let inspects = inspects(written, authorize.as_ref());
     Some(Operation {
         name: Arc::from(target.key.as_str()),
         method: target.method.clone(),
         path: target.path.as_str().to_owned(),
         access,
-        timeout: binding_timeout(binding).unwrap_or(defaults.timeout.value.0),
+        timeout: written.binding().and_then(binding_timeout).unwrap_or(defaults.timeout.value.0),
         in_flight: limited(in_flight as usize, former),
         rate: rate.map(|rate| continued(rate, former)),
         input: Input { body, parameters: decoder, accept },
         authorize,
-        binding: bound,
-        answering: answering(target, written, cases, promises),
-        mapping,
+        nats,
+        legacy: legacy?,
+        migration: migration?,
+        // A message that is stored is more than reading, whatever the method says.
+        safe: written.publish.is_none()
+            && written.safe.as_ref().map_or(is_safe(&target.method), |safe| safe.value),
+        inspects,
         problems,
         finding,
         counters: Counters::default(),
@@ -118,8 +137,21 @@ fn access(
         name: &target.key,
         contract: contract.map(|((contract, operation), schemes)| (contract, operation, schemes)),
         written: written.security.as_ref(),
+        nats: reaches_nats(written),
     };
     registry.access(&demanded, diagnostics)
+}
+
+/// Where the binding on NATS stands, if that may answer a request, or get a copy of one.
+fn reaches_nats(written: &Config) -> Option<Place> {
+    let place = match written.binding()? {
+        Written::Request(request) => request.place,
+        Written::Publish(publish) => publish.place,
+    };
+    let stays = written.migration.as_ref().is_some_and(|migration| {
+        migration.stage.value == Stage::Legacy && migration.force.is_none() && written.forward.is_some()
+    });
+    (!stays).then_some(place)
 }
 
 impl<'c> Target<'c> {
@@ -171,6 +203,24 @@ impl<'a> Readable<'a> {
             caller: Occurrence::Never,
             claims: Occurrence::Never,
         }
+    }
+}
+
+/// Whether nothing of a request is read before the legacy service has it, and nobody else ever gets it: what is wrong
+/// with what the contract says of it is that service's.
+pub(super) fn passes_on(written: &Config) -> bool {
+    let looks = [written.authorize.is_some(), written.limits.per.is_some(), !written.problem.is_empty()];
+    written.binding().is_none() && schemas::validation(written) == Validation::Off && !looks.contains(&true)
+}
+
+/// A legacy service sees what clients send, unless it is written that somebody looks at it before.
+fn inspects(written: &Config, authorize: Option<&Authorize>) -> Inspects {
+    let validates = written.validate.as_ref().is_some_and(|validation| validation.value != Validation::Off);
+    match authorize {
+        _ if validates => Inspects::Everything,
+        Some(authorize) if authorize.reads("body") => Inspects::Everything,
+        Some(_) => Inspects::Parameters,
+        None => Inspects::Nothing,
     }
 }
 

@@ -13,7 +13,7 @@ use crate::translate::problem::ProblemCase;
 
 /// What is computed for each request.
 pub(super) struct Expressions {
-    pub(super) mapping: Mapping,
+    pub(super) mapping: Option<Mapping>,
     pub(super) cases: Vec<Case>,
     pub(super) problems: Vec<ProblemCase>,
     pub(super) authorize: Option<Authorize>,
@@ -22,21 +22,24 @@ pub(super) struct Expressions {
 
 impl Expressions {
     /// Compiles them; `None` if something is wrong with one.
-    pub(super) fn compile<'a>(
-        target: &'a Target<'_>,
+    pub(super) fn compile(
+        target: &Target<'_>,
         written: &Config,
         defaults: &Defaults,
-        known: &'a Known<'a>,
-        diagnostics: &'a mut Diagnostics,
+        known: &Known<'_>,
+        diagnostics: &mut Diagnostics,
     ) -> Option<Expressions> {
         let mut compiler = Compiler { operation: &target.key, known, diagnostics };
-        let (mapping, cases) = match written.binding()? {
-            Binding::Request(request) => {
-                (compiler.request(request, defaults), compiler.cases(&written.reply, Position::Reply))
-            }
-            Binding::Publish(publish) => {
-                (compiler.publish(publish, defaults), compiler.cases(&written.reply, Position::Stored))
-            }
+        let (mapping, cases) = match written.binding() {
+            Some(Binding::Request(request)) => (
+                compiler.request(request, defaults).map(Some),
+                compiler.cases(&written.reply, Position::Reply),
+            ),
+            Some(Binding::Publish(publish)) => (
+                compiler.publish(publish, defaults).map(Some),
+                compiler.cases(&written.reply, Position::Stored),
+            ),
+            None => (Some(None), Some(Vec::new())),
         };
         let problems = compiler.problem_cases(&written.problem);
         let authorize = compiler.authorize(written.authorize.as_ref());
@@ -53,7 +56,7 @@ impl Expressions {
     /// Whether any that needs a whole request reads a variable.
     pub(super) fn read(&self, variable: &str) -> bool {
         let cases = self.cases.iter().chain(self.problems.iter().map(|problem| &problem.case));
-        self.mapping.reads(variable)
+        self.mapping.as_ref().is_some_and(|mapping| mapping.reads(variable))
             || self.authorize.as_ref().is_some_and(|authorize| authorize.reads(variable))
             || cases.into_iter().any(|case| case.reads(variable))
     }

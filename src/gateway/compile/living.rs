@@ -33,7 +33,7 @@ impl<'a> Living<'a> {
 
     /// The windows of the streams: the messages of former operations still await their acknowledgements in them.
     pub(super) fn windows(&self) -> Windows {
-        let publishes = self.operations.values().filter_map(|operation| match &operation.binding {
+        let publishes = self.operations.values().filter_map(|operation| match operation.binding()? {
             Binding::Publish(publish) => Some((publish.stream.clone(), publish.window.clone())),
             Binding::Request(_) => None,
         });
@@ -47,13 +47,14 @@ impl<'a> Living<'a> {
         mapping: &Mapping,
         former: Option<&Operation>,
     ) -> (Binding, Finding) {
-        let same = |former: &&Operation| former.mapping.subject.pattern() == mapping.subject.pattern();
+        let same = |former: &&Operation| former.subject() == Some(mapping.subject.pattern());
         let Some(former) = former.filter(same) else { return (binding, Finding::default()) };
-        match (&mut binding, &former.binding) {
-            (Binding::Request(request), Binding::Request(before)) => {
+        match (&mut binding, former.binding()) {
+            (Binding::Request(request), Some(Binding::Request(before))) => {
                 request.captured = before.captured.clone();
             }
-            (Binding::Publish(publish), Binding::Publish(before)) if publish.stream == before.stream => {}
+            (Binding::Publish(publish), Some(Binding::Publish(before)))
+                if publish.stream == before.stream => {}
             _ => return (binding, Finding::default()),
         }
         (binding, former.finding.clone())

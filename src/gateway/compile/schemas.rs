@@ -9,7 +9,8 @@ use crate::yaml::Located;
 
 /// What is done with a request that violates the contract.
 pub(super) fn validation(written: &Config) -> Validation {
-    written.validate.as_ref().map_or(Validation::Enforce, |validation| validation.value)
+    let usual = if written.binding().is_some() { Validation::Enforce } else { Validation::Off };
+    written.validate.as_ref().map_or(usual, |validation| validation.value)
 }
 
 /// The schemas of the bodies.

@@ -24,7 +24,7 @@ fn find(table: &RouteTable<&'static str>, request: &str) -> String {
         }
         Match::MethodNotAllowed { allow } => format!("405 {allow}"),
         Match::NotFound => "404".into(),
-        Match::BadPath { parameter, reason } => format!("400 {parameter} {reason}"),
+        Match::BadPath { parameter, reason, .. } => format!("400 {parameter} {reason}"),
     }
 }
 

@@ -43,11 +43,19 @@ operations:
   POST /orders:
     publish: { subject: orders.new, stream: ORDERS }
     security: []
+  GET /orders/{id}:
+    request: { subject: 'orders.${path.id}.get' }
+    forward: { upstream: old }
+    migration: { stage: canary, percent: 0.01%, fallback: true }
+    security: []
+upstreams: { old: { url: 'http://127.0.0.1:1' } }
+migration: { every: 50ms }
 ";
     let token = "hunter2-hunter2-hunter2-hunter2";
     let files = [("token", token), ("keys.yaml", &format!("billing: {key}\n"))];
     let gateway = Gateway::start_with(&nats.url(), yaml, &files).await;
     gateway.get("/users/ada").await;
+    super::migrations::kept(&gateway).await;
     let bearer = format!("Bearer {token}");
     // What is logged is told by a process that logs.
     for path in READING.into_iter().filter(|path| path.starts_with("/api/") && *path != "/api/log-level") {

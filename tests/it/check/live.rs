@@ -55,6 +55,16 @@ exit code 1
 }
 
 #[tokio::test]
+async fn a_legacy_service_is_not_said_to_be_ready() {
+    let nats = NatsServer::start().await;
+    let yaml = "upstreams: { old: { url: 'http://127.0.0.1:1' } }\noperations:\n  GET /a: { forward: { upstream: old } }\n";
+    let run = check(yaml, &nats.url(), &[]).await;
+    assert_eq!((run.code, run.stdout.contains("legacy   GET /a (not asked)\n")), (0, true), "{}", run.seen());
+    let run = check(yaml, &nats.url(), &["--output", "json"]).await;
+    assert_eq!(run.json()["live"][0]["state"], "unchecked");
+}
+
+#[tokio::test]
 async fn a_stream_that_cannot_do_its_work_is_broken() {
     let nats = NatsServer::start().await;
     let streams = Streams::of(&nats.url()).await;

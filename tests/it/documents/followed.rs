@@ -16,6 +16,8 @@ use crate::support::nats_server;
 const PATIENCE: Duration = Duration::from_secs(30);
 /// The addresses that the guide uses, the public one and the admin's; the gateway of a test has others.
 const SHOWN: [&str; 2] = ["127.0.0.1:8080", "127.0.0.1:9090"];
+/// The same of NATS.
+const NATS: &str = "127.0.0.1:4222";
 
 #[tokio::test]
 async fn the_guide_to_securing_prints_what_it_says() {
@@ -32,8 +34,19 @@ async fn the_page_of_the_admin_api_prints_what_it_says() {
     follow("docs/admin-api.md", 5).await;
 }
 
-async fn follow(document: &str, least: usize) {
+#[tokio::test]
+async fn the_guide_to_migrating_prints_what_it_says() {
     let mut reader = Reader::new();
+    // It has its configuration loaded by itself, so that what was compared is still known.
+    reader.reloads = true;
+    follow_as(reader, "docs/migrating.md", 15).await;
+}
+
+async fn follow(document: &str, least: usize) {
+    follow_as(Reader::new(), document, least).await;
+}
+
+async fn follow_as(mut reader: Reader, document: &str, least: usize) {
     let mut ran = 0;
     for fragment in fragments(&read(document)) {
         match (&fragment.name, fragment.language.as_str()) {
@@ -42,6 +55,7 @@ async fn follow(document: &str, least: usize) {
                 reader.run(&fragment).await;
                 ran += 1;
             }
+            (None, "text") => reader.compare(&fragment),
             (None, language) => panic!("{document}:{}: nobody runs `{language}`", fragment.line),
         }
     }
@@ -59,6 +73,14 @@ async fn a_guide_that_has_rotted_is_found() {
 struct Reader {
     folder: TempDir,
     gateway: Option<Gateway>,
+    /// Commands have a changed configuration loaded; else the gateway is started again.
+    reloads: bool,
+    /// Addresses of services that the guide starts, and the ports that they have in a test.
+    ports: Vec<(&'static str, String)>,
+    /// What `command &` has started; ended with the reader.
+    services: Vec<Child>,
+    /// What the last commands have printed.
+    printed: String,
 }
 
 struct Gateway {
@@ -68,7 +90,60 @@ struct Gateway {
 
 impl Reader {
     fn new() -> Reader {
-        Reader { folder: tempfile::tempdir().expect("a folder"), gateway: None }
+        let port = |shown| (shown, format!("127.0.0.1:{}", nats_server::free_port()));
+        Reader {
+            folder: tempfile::tempdir().expect("a folder"),
+            gateway: None,
+            reloads: false,
+            ports: vec![port(NATS), port("127.0.0.1:8000")],
+            services: Vec::new(),
+            printed: String::new(),
+        }
+    }
+
+    /// A text with the ports of this test.
+    fn here(&self, text: &str) -> String {
+        self.ports.iter().fold(text.to_owned(), |text, (shown, real)| text.replace(shown, real))
+    }
+
+    /// Holds what the last commands have printed against lines in their order; `…` stands for anything.
+    fn compare(&self, block: &Fragment) {
+        let mut printed = self.printed.lines();
+        for (line, number) in
+            self.here(&block.text).lines().zip(block.line..).filter(|(line, _)| !line.is_empty())
+        {
+            let mut parts = line.split('…');
+            let first = parts.next().unwrap_or_default();
+            let parts: Vec<&str> = parts.collect();
+            let fits = |other: &str| {
+                let Some(mut rest) = other.strip_prefix(first) else { return false };
+                parts.iter().all(|part| match rest.find(part) {
+                    Some(at) => {
+                        rest = &rest[at + part.len()..];
+                        true
+                    }
+                    None => false,
+                }) && (parts.last().is_some_and(|last| last.is_empty()) || rest.is_empty())
+            };
+            assert!(
+                printed.any(fits),
+                "line {number} is not printed, or not there: `{line}`:\n{}",
+                self.printed
+            );
+        }
+    }
+
+    /// Starts what a line leaves running; its process id.
+    fn start(&mut self, line: &str) -> String {
+        let log = std::fs::File::create(self.path(".service")).expect("log");
+        let mut command = Command::new("bash");
+        command.args(["-c", &format!("exec {line}")]).current_dir(self.folder.path()).kill_on_drop(true);
+        let shown = log.try_clone().expect("log");
+        command.stdin(Stdio::null()).stdout(log).stderr(shown);
+        let child = command.spawn().expect("the service starts");
+        let pid = child.id().map(|id| id.to_string()).unwrap_or_default();
+        self.services.push(child);
+        pid
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -77,24 +152,30 @@ impl Reader {
 
     /// Writes a file. The gateway is started again when it is needed next.
     fn write(&mut self, name: &str, text: &str) {
-        std::fs::write(self.path(name), text).expect("a file of the guide");
-        if name.ends_with(".yaml") {
+        std::fs::write(self.path(name), self.here(text)).expect("a file of the guide");
+        if name.ends_with(".yaml") && !self.reloads {
             self.gateway = None;
         }
     }
 
     async fn run(&mut self, block: &Fragment) {
-        let mut commands = block.text.clone();
+        let mut commands = self.here(&block.text);
+        for line in commands.clone().lines().filter_map(|line| line.strip_suffix(" &")) {
+            let pid = self.start(line);
+            commands = commands.replace(&format!("{line} &\n"), "").replace("$!", &pid);
+        }
         if SHOWN.iter().any(|shown| commands.contains(shown)) {
             if self.gateway.is_none() {
-                self.gateway = Some(Gateway::start(self.folder.path()).await);
+                let nats = self.here(NATS);
+                self.gateway = Some(Gateway::start(self.folder.path(), &nats).await);
             }
             let gateway = self.gateway.as_ref().expect("a gateway that runs");
             for (shown, address) in SHOWN.iter().zip(&gateway.addresses) {
                 commands = commands.replace(shown, address);
             }
         }
-        let printed = self.shell(&commands, block.line).await;
+        self.printed = self.shell(&commands, block.line).await;
+        let printed = &self.printed;
         let mut rest = printed.as_str();
         for expected in block.text.lines().filter_map(|line| line.split_once("# => ")).map(|(_, text)| text) {
             let at = rest.find(expected);
@@ -124,7 +205,7 @@ impl Reader {
 
 impl Gateway {
     /// Starts `natsgate dev` as the guide says, on a free port.
-    async fn start(folder: &Path) -> Gateway {
+    async fn start(folder: &Path, nats: &str) -> Gateway {
         let ready = folder.join(".ready");
         let _ = std::fs::remove_file(&ready);
         let log = std::fs::File::create(folder.join(".log")).expect("log");
@@ -138,6 +219,7 @@ impl Gateway {
             "--admin-listen",
             "127.0.0.1:0",
         ]);
+        command.args(["--nats-port", nats.rsplit(':').next().expect("a port")]);
         command.args(["--config", "natsgate.yaml"]).env("NATS_SERVER", nats_server::binary());
         let shown = log.try_clone().expect("log");
         command.current_dir(folder).stdin(Stdio::null()).stdout(log).stderr(shown).kill_on_drop(true);

@@ -14,6 +14,7 @@ use natsgate::telemetry::catalogue::{CATALOGUE, Kind};
 use super::scrape::Scrape;
 use crate::support::collector::Collector;
 use crate::support::gateway::Gateway;
+use crate::support::legacy::Legacy;
 use crate::support::nats_server::NatsServer;
 use crate::support::service::Service;
 use crate::support::streams::Streams;
@@ -24,17 +25,24 @@ metadata: { name: orders }
 spec: { name: ORDERS, subjects: ['orders.>'], storage: memory }
 ";
 
-fn yaml(collector: &str) -> String {
+fn yaml(collector: &str, legacy: &str) -> String {
     format!(
         "telemetry: {{ traces: {{ otlp: {{ endpoint: '{collector}' }}, sample: 100% }} }}
 manifests: [streams.yaml]
 streams: {{ watch: 1s }}
+upstreams: {{ legacy: {{ url: 'http://127.0.0.1:1' }}, old: {{ url: '{legacy}' }} }}
 security: {{ services: {{ api_key: {{ keys: keys.yaml }} }} }}
 operations:
   GET /users/{{id}}: {{ request: {{ subject: 'users.${{path.id}}' }}, security: [] }}
   GET /\"odd\\name\": {{ request: {{ subject: odd }}, security: [] }}
+  GET /old: {{ forward: {{ upstream: legacy }}, security: [] }}
   GET /mine: {{ request: {{ subject: users.7 }}, security: [services: []] }}
   POST /orders: {{ publish: {{ subject: orders.new, stream: ORDERS }}, security: [] }}
+  GET /moving:
+    request: {{ subject: moving }}
+    forward: {{ upstream: old }}
+    migration: {{ stage: nats, fallback: true }}
+    security: []
 "
     )
 }
@@ -43,6 +51,7 @@ async fn traffic(gateway: &Gateway, nats: &str) {
     assert_eq!(gateway.get("/users/7").await.status, 200);
     assert_eq!(gateway.get("/users/8").await.status, 503);
     assert_eq!(gateway.get("/nowhere").await.status, 404);
+    assert_eq!(gateway.get("/old").await.status, 502);
     assert_eq!(gateway.get("/mine").await.status, 401);
     assert_eq!(gateway.send("GET", "/mine", &[("X-API-Key", "key")], b"").await.status, 200);
     assert_eq!(gateway.send("BREW", "/orders", &[], b"").await.status, 405);
@@ -53,6 +62,7 @@ async fn traffic(gateway: &Gateway, nats: &str) {
     let worker = stream.create_consumer(durable).await.expect("a consumer");
     let mut batch = worker.fetch().max_messages(1).messages().await.expect("a batch");
     batch.next().await.expect("a message").expect("a good one");
+    assert_eq!(gateway.get("/moving").await.status, 200, "the legacy service answers");
     gateway.reloader.reload(Cause::Api).await;
 }
 
@@ -61,9 +71,10 @@ async fn a_scrape_has_everything_and_nothing_else() {
     let (nats, collector) = (NatsServer::start().await, Collector::start().await);
     Streams::of(&nats.url()).await.create("ORDERS", &["orders.>"], serde_json::json!({})).await;
     let _service = Service::saying(&nats.url(), "users.7", "{}").await;
+    let legacy = Legacy::saying("{}").await;
     let keys = format!("billing: {}\n", hash_key("key"));
     let files = [("keys.yaml", keys.as_str()), ("streams.yaml", STREAM)];
-    let gateway = Gateway::start_with(&nats.url(), &yaml(&collector.url), &files).await;
+    let gateway = Gateway::start_with(&nats.url(), &yaml(&collector.url, &legacy.url), &files).await;
     traffic(&gateway, &nats.url()).await;
     let labels = [("stream", "ORDERS"), ("consumer", "billing")];
     Scrape::until(&gateway.admin, "natsgate_consumer_ack_pending", &labels, 1.0).await;

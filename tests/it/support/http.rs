@@ -86,6 +86,18 @@ impl Client {
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
+    /// Everything up to and with a text.
+    pub(crate) async fn until(&mut self, end: &str) -> String {
+        loop {
+            let found = self.buffer.windows(end.len()).position(|window| window == end.as_bytes());
+            if let Some(at) = found {
+                let bytes: Vec<u8> = self.buffer.drain(..at + end.len()).collect();
+                return String::from_utf8_lossy(&bytes).into_owned();
+            }
+            timeout(PATIENCE, self.more()).await.expect("bytes within 30 s");
+        }
+    }
+
     /// Takes so few bytes at a time from the system, and none before they are asked for.
     pub(crate) async fn connect_with_window(url: &str, window: u32) -> Client {
         let socket = TcpSocket::new_v4().expect("a socket");
