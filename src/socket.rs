@@ -4,6 +4,7 @@
 mod clock;
 mod frames;
 mod streams;
+mod transport;
 mod tunnel;
 mod watched;
 
@@ -11,8 +12,9 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 pub use clock::{Clock, Order, Turn};
+pub use transport::{Transport, read_ahead};
 pub use tunnel::{Duplex, HandedOver};
-pub use watched::{Spoken, Transport, Watched};
+pub use watched::{Spoken, Watched};
 
 /// Who asks, and the turn that the request has on its connection.
 #[derive(Debug)]

@@ -151,7 +151,7 @@ async fn agree(identity: &Identity, stream: TcpStream, clock: &Clock) -> Option<
     match within(clock, handshake, None, |_| Finish::Soon).await {
         Ended::Done(Ok(stream)) => {
             clock.restart();
-            Some(Transport::Tls(Box::new(stream)))
+            Some(Transport::tls(stream))
         }
         Ended::Done(Err(error)) => {
             tracing::debug!(%error, "TLS was not agreed on");

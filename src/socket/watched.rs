@@ -7,13 +7,12 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use bytes::{Buf, Bytes};
+use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
-use tokio_rustls::server::TlsStream;
 
 use super::clock::Clock;
 use super::streams::Traffic;
+use super::transport::{Transport, read_ahead};
 
 /// What HTTP/2 begins with.
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -21,15 +20,6 @@ const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 const LATE: &[u8] = b"HTTP/1.1 408 Request Timeout\r\n\
     natsgate-code: request_timeout\r\nnatsgate-outcome: not_executed\r\n\
     connection: close\r\ncontent-length: 0\r\n\r\n";
-
-/// What carries the bytes.
-#[derive(Debug)]
-pub enum Transport {
-    /// TCP.
-    Plain(TcpStream),
-    /// TLS over TCP.
-    Tls(Box<TlsStream<TcpStream>>),
-}
 
 /// A transport with an eye on it.
 #[derive(Debug)]
@@ -161,8 +151,8 @@ impl Watched {
     fn late(&mut self, context: &mut Context<'_>) -> io::Error {
         if !matches!(self.protocol, Protocol::Http2(_)) && self.clock.is_in_head() {
             // As far as there is room for it: nothing else is under way.
-            let _ = self.transport.poll_write(context, LATE);
-            let _ = self.transport.poll_flush(context);
+            let _ = Pin::new(&mut self.transport).poll_write(context, LATE);
+            let _ = Pin::new(&mut self.transport).poll_flush(context);
         }
         io::ErrorKind::TimedOut.into()
     }
@@ -178,10 +168,7 @@ impl Watched {
             return Poll::Ready(Err(self.late(context)));
         }
         let before = buffer.filled().len();
-        ready!(match &mut self.transport {
-            Transport::Plain(stream) => Pin::new(stream).poll_read(context, buffer),
-            Transport::Tls(stream) => Pin::new(stream).poll_read(context, buffer),
-        })?;
+        ready!(Pin::new(&mut self.transport).poll_read(context, buffer))?;
         let bytes = buffer.filled().get(before..).unwrap_or_default();
         Poll::Ready(if bytes.is_empty() { Ok(()) } else { self.came(bytes) })
     }
@@ -193,13 +180,10 @@ impl AsyncRead for Watched {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        if self.ahead.is_empty() {
-            return self.poll_transport(context, buffer);
+        match read_ahead(&mut self.ahead, buffer) {
+            true => Poll::Ready(Ok(())),
+            false => self.poll_transport(context, buffer),
         }
-        let some = self.ahead.len().min(buffer.remaining());
-        buffer.put_slice(self.ahead.get(..some).unwrap_or_default());
-        self.ahead.advance(some);
-        Poll::Ready(Ok(()))
     }
 }
 
@@ -209,7 +193,7 @@ impl AsyncWrite for Watched {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let written = self.transport.poll_write(context, bytes);
+        let written = Pin::new(&mut self.transport).poll_write(context, bytes);
         if let Poll::Ready(Ok(count)) = written {
             self.went(std::iter::once(bytes), count);
         }
@@ -221,10 +205,7 @@ impl AsyncWrite for Watched {
         context: &mut Context<'_>,
         pieces: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let written = match &mut self.transport {
-            Transport::Plain(stream) => Pin::new(stream).poll_write_vectored(context, pieces),
-            Transport::Tls(stream) => Pin::new(stream).poll_write_vectored(context, pieces),
-        };
+        let written = Pin::new(&mut self.transport).poll_write_vectored(context, pieces);
         if let Poll::Ready(Ok(count)) = written {
             self.went(pieces.iter().map(|piece| &**piece), count);
         }
@@ -232,14 +213,11 @@ impl AsyncWrite for Watched {
     }
 
     fn is_write_vectored(&self) -> bool {
-        match &self.transport {
-            Transport::Plain(stream) => stream.is_write_vectored(),
-            Transport::Tls(stream) => stream.is_write_vectored(),
-        }
+        self.transport.is_write_vectored()
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let flushed = self.transport.poll_flush(context);
+        let flushed = Pin::new(&mut self.transport).poll_flush(context);
         if flushed.is_ready() && self.is_stalled {
             self.is_stalled = false;
             self.clock.flow();
@@ -248,26 +226,7 @@ impl AsyncWrite for Watched {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let shut = match &mut self.transport {
-            Transport::Plain(stream) => Pin::new(stream).poll_shutdown(context),
-            Transport::Tls(stream) => Pin::new(stream).poll_shutdown(context),
-        };
+        let shut = Pin::new(&mut self.transport).poll_shutdown(context);
         self.wait(shut)
-    }
-}
-
-impl Transport {
-    fn poll_write(&mut self, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        match self {
-            Transport::Plain(stream) => Pin::new(stream).poll_write(context, bytes),
-            Transport::Tls(stream) => Pin::new(stream).poll_write(context, bytes),
-        }
-    }
-
-    fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self {
-            Transport::Plain(stream) => Pin::new(stream).poll_flush(context),
-            Transport::Tls(stream) => Pin::new(stream).poll_flush(context),
-        }
     }
 }

@@ -11,6 +11,7 @@ use tokio_rustls::TlsConnector;
 use super::address::Address;
 use super::transport::Transport;
 use super::{Failure, Options, tls};
+use crate::socket;
 
 /// What connections are made with.
 #[derive(Debug)]
@@ -43,10 +44,10 @@ impl Connector {
         let stream = TcpStream::connect(address.peer).await?;
         stream.set_nodelay(true)?;
         let (Some(name), Some([usual, http1])) = (&address.endpoint.server_name, &self.tls) else {
-            return Ok(Transport::plain(stream));
+            return Ok(Transport::new(socket::Transport::Plain(stream)));
         };
         let config = if only_http1 { http1 } else { usual };
         let stream = TlsConnector::from(Arc::clone(config)).connect(name.clone(), stream).await?;
-        Ok(Transport::tls(stream))
+        Ok(Transport::new(socket::Transport::tls(stream)))
     }
 }

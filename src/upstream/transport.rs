@@ -8,24 +8,16 @@ use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll, ready};
 
-use bytes::{Buf, Bytes};
+use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
-use tokio_rustls::client::TlsStream;
 
 use super::pool::Slot;
-
-/// What carries the bytes.
-#[derive(Debug)]
-enum Stream {
-    Plain(TcpStream),
-    Tls(Box<TlsStream<TcpStream>>),
-}
+use crate::socket::{self, read_ahead};
 
 /// A connection.
 #[derive(Debug)]
 pub(super) struct Transport {
-    stream: Stream,
+    stream: socket::Transport,
     marks: Arc<Marks>,
 }
 
@@ -54,12 +46,8 @@ impl Marks {
 }
 
 impl Transport {
-    pub(super) fn plain(stream: TcpStream) -> Transport {
-        Transport { stream: Stream::Plain(stream), marks: Arc::default() }
-    }
-
-    pub(super) fn tls(stream: TlsStream<TcpStream>) -> Transport {
-        Transport { stream: Stream::Tls(Box::new(stream)), marks: Arc::default() }
+    pub(super) fn new(stream: socket::Transport) -> Transport {
+        Transport { stream, marks: Arc::default() }
     }
 
     pub(super) fn marks(&self) -> Arc<Marks> {
@@ -68,10 +56,7 @@ impl Transport {
 
     /// Whether TLS has agreed on HTTP/2.
     pub(super) fn speaks_http2(&self) -> bool {
-        match &self.stream {
-            Stream::Plain(_) => false,
-            Stream::Tls(stream) => stream.get_ref().1.alpn_protocol() == Some(b"h2"),
-        }
+        self.stream.alpn() == Some(b"h2")
     }
 
     /// An upstream that has heard enough may close while we write, with its answer on the way. So a failure to write
@@ -98,10 +83,7 @@ impl AsyncRead for Transport {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        match &mut self.stream {
-            Stream::Plain(stream) => Pin::new(stream).poll_read(context, buffer),
-            Stream::Tls(stream) => Pin::new(stream).poll_read(context, buffer),
-        }
+        Pin::new(&mut self.stream).poll_read(context, buffer)
     }
 }
 
@@ -114,10 +96,7 @@ impl AsyncWrite for Transport {
         if self.marks.is_broken() {
             return Poll::Ready(Ok(bytes.len()));
         }
-        let written = match &mut self.stream {
-            Stream::Plain(stream) => Pin::new(stream).poll_write(context, bytes),
-            Stream::Tls(stream) => Pin::new(stream).poll_write(context, bytes),
-        };
+        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
         self.wrote(written, bytes.len())
     }
 
@@ -130,39 +109,26 @@ impl AsyncWrite for Transport {
         if self.marks.is_broken() {
             return Poll::Ready(Ok(length));
         }
-        let written = match &mut self.stream {
-            Stream::Plain(stream) => Pin::new(stream).poll_write_vectored(context, pieces),
-            Stream::Tls(stream) => Pin::new(stream).poll_write_vectored(context, pieces),
-        };
+        let written = Pin::new(&mut self.stream).poll_write_vectored(context, pieces);
         self.wrote(written, length)
     }
 
     fn is_write_vectored(&self) -> bool {
-        match &self.stream {
-            Stream::Plain(stream) => stream.is_write_vectored(),
-            Stream::Tls(stream) => stream.is_write_vectored(),
-        }
+        self.stream.is_write_vectored()
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.marks.is_broken() {
             return Poll::Ready(Ok(()));
         }
-        let flushed = match &mut self.stream {
-            Stream::Plain(stream) => Pin::new(stream).poll_flush(context),
-            Stream::Tls(stream) => Pin::new(stream).poll_flush(context),
-        };
-        if ready!(flushed).is_err() {
+        if ready!(Pin::new(&mut self.stream).poll_flush(context)).is_err() {
             self.marks.broken.store(true, Relaxed);
         }
         Poll::Ready(Ok(()))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut self.stream {
-            Stream::Plain(stream) => Pin::new(stream).poll_shutdown(context),
-            Stream::Tls(stream) => Pin::new(stream).poll_shutdown(context),
-        }
+        Pin::new(&mut self.stream).poll_shutdown(context)
     }
 }
 
@@ -187,13 +153,10 @@ impl AsyncRead for Tunnel {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        if self.ahead.is_empty() {
-            return Pin::new(&mut self.transport).poll_read(context, buffer);
+        match read_ahead(&mut self.ahead, buffer) {
+            true => Poll::Ready(Ok(())),
+            false => Pin::new(&mut self.transport).poll_read(context, buffer),
         }
-        let some = self.ahead.len().min(buffer.remaining());
-        buffer.put_slice(self.ahead.get(..some).unwrap_or_default());
-        self.ahead.advance(some);
-        Poll::Ready(Ok(()))
     }
 }
 
