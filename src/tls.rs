@@ -1,6 +1,7 @@
-//! TLS towards clients: certificate files become what handshakes use ([`load`]), and stay current ([`Identity`]).
-//! Who listens and shakes hands is not here. No message holds anything of a file's content.
+//! TLS: certificate files become what handshakes use, towards clients ([`load`]), where they stay current ([`Identity`]),
+//! and towards services ([`client`]). Who shakes hands is not here. No message holds anything of a file's content.
 
+mod client;
 mod identity;
 
 use std::fs::File as OpenFile;
@@ -17,6 +18,7 @@ use rustls::sign::CertifiedKey;
 use rustls::version::{TLS12, TLS13};
 use rustls::{CertificateError, Error, InconsistentKeys, RootCertStore, ServerConfig};
 
+pub use client::client;
 pub use identity::Identity;
 
 /// Longest file, in bytes: chains are kilobytes, and devices never end.
@@ -40,7 +42,7 @@ pub enum File {
     Certificate,
     /// [`Files::key`].
     Key,
-    /// [`Files::client_ca`].
+    /// [`Files::client_ca`], or whoever else vouches for the other side.
     ClientCa,
 }
 
@@ -155,18 +157,27 @@ fn private_key(content: &[u8]) -> Result<PrivateKeyDer<'static>, Fault> {
     })
 }
 
-fn client_verifier(content: &[u8]) -> Result<Arc<dyn ClientCertVerifier>, Fault> {
-    let unusable = || Fault {
+fn unusable_authority() -> Fault {
+    Fault {
         file: File::ClientCa,
         message: "a certificate in this file cannot be used as an authority".to_owned(),
         help: "name a PEM file with the certificates of authorities only",
-    };
+    }
+}
+
+fn authorities(content: &[u8]) -> Result<RootCertStore, Fault> {
     let mut roots = RootCertStore::empty();
     for certificate in certificates(File::ClientCa, content)? {
-        roots.add(certificate).map_err(|_| unusable())?;
+        roots.add(certificate).map_err(|_| unusable_authority())?;
     }
+    Ok(roots)
+}
+
+fn client_verifier(content: &[u8]) -> Result<Arc<dyn ClientCertVerifier>, Fault> {
+    let roots = authorities(content)?;
+    let unusable = |_| unusable_authority();
     let provider = Arc::new(default_provider());
-    WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build().map_err(|_| unusable())
+    WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build().map_err(unusable)
 }
 
 fn unfit(error: &Error) -> Fault {
