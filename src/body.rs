@@ -1,5 +1,6 @@
 //! Bodies as the gateway hands them on: whole, or as they come.
 
+use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -73,9 +74,20 @@ impl Body {
         match (whole.await, first) {
             (true, Some(Ok(frame))) if frame.is_data() => Body::whole(frame.into_data().unwrap_or_default()),
             (true, None) => Body::default(),
-            (_, None) => Body::stream(body),
-            (_, first) => Body::Stream(Box::pin(Begun { first, body })),
+            (_, first) => Body::begun(first, body),
         }
+    }
+
+    /// A body of which the beginning has been read: these frames come before the rest.
+    pub fn begun<B>(read: impl IntoIterator<Item = Result<Frame<Bytes>, BoxError>>, rest: B) -> Body
+    where
+        B: HttpBody<Data = Bytes, Error: Into<BoxError>> + Send + Unpin + 'static,
+    {
+        let read: VecDeque<_> = read.into_iter().collect();
+        if read.is_empty() {
+            return Body::stream(rest);
+        }
+        Body::Stream(Box::pin(Begun { read, rest }))
     }
 
     /// Keeps something for as long as it is on its way.
@@ -90,8 +102,8 @@ impl Body {
 
 /// A body of which the beginning has been read.
 struct Begun<B> {
-    first: Option<Result<Frame<Bytes>, BoxError>>,
-    body: B,
+    read: VecDeque<Result<Frame<Bytes>, BoxError>>,
+    rest: B,
 }
 
 impl<B: HttpBody<Data = Bytes, Error: Into<BoxError>> + Unpin> HttpBody for Begun<B> {
@@ -102,22 +114,22 @@ impl<B: HttpBody<Data = Bytes, Error: Into<BoxError>> + Unpin> HttpBody for Begu
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        match self.first.take() {
-            Some(first) => Poll::Ready(Some(first)),
-            None => Pin::new(&mut self.body).poll_frame(context).map_err(Into::into),
+        match self.read.pop_front() {
+            Some(read) => Poll::Ready(Some(read)),
+            None => Pin::new(&mut self.rest).poll_frame(context).map_err(Into::into),
         }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.first.is_none() && self.body.is_end_stream()
+        self.read.is_empty() && self.rest.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        let Some(Ok(first)) = &self.first else { return self.body.size_hint() };
-        let read = first.data_ref().map_or(0, Bytes::len) as u64;
-        match self.body.size_hint().exact() {
-            Some(exact) => SizeHint::with_exact(exact + read),
-            None => self.body.size_hint(),
+        let data = self.read.iter().flatten().filter_map(Frame::data_ref);
+        let read: usize = data.map(Bytes::len).sum();
+        match self.rest.size_hint().exact() {
+            Some(exact) => SizeHint::with_exact(exact + read as u64),
+            None => self.rest.size_hint(),
         }
     }
 }

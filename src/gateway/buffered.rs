@@ -1,7 +1,5 @@
 //! Reading a body whole, without ever losing what has come of it: one that is too long, or slow, goes on as it is.
 
-use std::pin::Pin;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -59,31 +57,7 @@ impl Buffered {
                 break None;
             }
         };
-        Buffered::Part(Body::stream(Resumed { read: Some(read.freeze()), next, rest }))
-    }
-}
-
-/// A body of which the beginning has been read.
-struct Resumed<B> {
-    read: Option<Bytes>,
-    next: Option<Result<Frame<Bytes>, BoxError>>,
-    rest: Pin<Box<B>>,
-}
-
-impl<B: HttpBody<Data = Bytes, Error: Into<BoxError>>> HttpBody for Resumed<B> {
-    type Data = Bytes;
-    type Error = BoxError;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        if let Some(read) = self.read.take().filter(|read| !read.is_empty()) {
-            return Poll::Ready(Some(Ok(Frame::data(read))));
-        }
-        if let Some(next) = self.next.take() {
-            return Poll::Ready(Some(next));
-        }
-        self.rest.as_mut().poll_frame(context).map_err(Into::into)
+        let read = (!read.is_empty()).then(|| Ok(Frame::data(read.freeze())));
+        Buffered::Part(Body::begun(read.into_iter().chain(next), rest))
     }
 }
