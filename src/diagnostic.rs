@@ -220,6 +220,14 @@ impl Diagnostics {
         render::json(self)
     }
 }
+
+/// The name that was probably meant, if one of these is like it.
+pub fn most_like<'n>(name: &str, names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
+    let scored = names.into_iter().map(|known| (strsim::jaro_winkler(name, known), known));
+    let like = scored.filter(|(score, _)| *score > 0.8).max_by(|a, b| a.0.total_cmp(&b.0));
+    like.map(|(_, known)| known)
+}
+
 /// Whether a character is obeyed, or not seen, where text is shown: control characters, line breaks of any alphabet, and
 /// what turns the direction of writing.
 pub fn is_unseen(c: char) -> bool {

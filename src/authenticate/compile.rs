@@ -13,7 +13,7 @@ use super::load::{Loaded, WrittenKind, load};
 use super::verifier::{Origin, Verifiers};
 use crate::config::{self, Config, SecurityAlternative};
 use crate::contract::{Contract, Operation, SchemeUse};
-use crate::diagnostic::{Diagnostic, Diagnostics, Place};
+use crate::diagnostic::{Diagnostic, Diagnostics, Place, most_like};
 use crate::yaml::{Entries, Located};
 use scheme::DemandedScheme;
 
@@ -318,13 +318,8 @@ fn undefined(scheme: &Located<String>, place: Place) -> Diagnostic {
 fn nearest(name: &str, names: &[&str]) -> String {
     let mut names = names.to_vec();
     names.sort_unstable();
-    let near = names
-        .iter()
-        .map(|known| (strsim::jaro_winkler(name, known), *known))
-        .filter(|(score, _)| *score > 0.8)
-        .max_by(|a, b| a.0.total_cmp(&b.0));
-    match (near, names.as_slice()) {
-        (Some((_, known)), _) => format!("did you mean `{known}`?"),
+    match (most_like(name, names.iter().copied()), names.as_slice()) {
+        (Some(known), _) => format!("did you mean `{known}`?"),
         (None, []) => {
             "there are none: add it under `security`, with `upstream: true` if the legacy service checks"
                 .to_owned()

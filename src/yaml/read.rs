@@ -4,7 +4,7 @@ use serde::de::DeserializeOwned;
 
 use super::de::{Error, Kind};
 use super::{Node, Value};
-use crate::diagnostic::{Diagnostic, Diagnostics, Place};
+use crate::diagnostic::{Diagnostic, Diagnostics, Place, most_like};
 
 /// Problems of one file after which reading gives up.
 const MOST: usize = 200;
@@ -120,13 +120,9 @@ fn place_of_key(place: Place, name: &str) -> Place {
 }
 
 fn suggest(name: &str, expected: &[&'static str]) -> String {
-    let near = expected.iter().max_by(|a, b| {
-        let (a, b) = (strsim::jaro_winkler(name, a), strsim::jaro_winkler(name, b));
-        a.total_cmp(&b)
-    });
-    match near {
-        Some(near) if strsim::jaro_winkler(name, near) > 0.8 => format!("did you mean `{near}`?"),
-        Some(_) => format!("one of: {}", expected.join(", ")),
-        None => "remove it".to_owned(),
+    match (most_like(name, expected.iter().copied()), expected) {
+        (Some(near), _) => format!("did you mean `{near}`?"),
+        (None, []) => "remove it".to_owned(),
+        (None, expected) => format!("one of: {}", expected.join(", ")),
     }
 }

@@ -6,7 +6,7 @@ use url::Url;
 
 use super::above_zero;
 use crate::config::elsewhere::unreadable;
-use crate::config::{Nats, Secret, SecretError, Tls};
+use crate::config::{Nats, Secret, SecretError};
 use crate::diagnostic::{Diagnostic, Diagnostics, Place};
 use crate::yaml::{Located, Node};
 
@@ -18,7 +18,7 @@ pub(super) fn check(nats: &Nats, tree: &Node, diagnostics: &mut Diagnostics) {
     one_way_in(nats, diagnostics);
     secrets(nats, diagnostics);
     if let Some(tls) = &nats.tls {
-        check_tls(tls, diagnostics);
+        client_files(tls.ca.as_ref(), tls.certificate.as_ref(), tls.key.as_ref(), diagnostics);
     }
     if !(1..=MOST_CONNECTIONS).contains(&nats.connections) {
         let message = format!("`connections` must be 1 to {MOST_CONNECTIONS}");
@@ -148,14 +148,20 @@ fn looks_like(
     }
 }
 
-fn check_tls(tls: &Located<Tls>, diagnostics: &mut Diagnostics) {
-    match (&tls.certificate, &tls.key) {
+/// The files of a client of TLS: authorities, and a certificate with its key.
+pub(super) fn client_files(
+    ca: Option<&Located<PathBuf>>,
+    certificate: Option<&Located<PathBuf>>,
+    key: Option<&Located<PathBuf>>,
+    diagnostics: &mut Diagnostics,
+) {
+    match (certificate, key) {
         (Some(alone), None) => pair(alone, ("certificate", "key"), diagnostics),
         (None, Some(alone)) => pair(alone, ("key", "certificate"), diagnostics),
         _ => {}
     }
-    let files = [(&tls.ca, "CERTIFICATE"), (&tls.certificate, "CERTIFICATE"), (&tls.key, "PRIVATE KEY")];
-    for (path, label) in files.into_iter().filter_map(|(path, label)| Some((path.as_ref()?, label))) {
+    let files = [(ca, "CERTIFICATE"), (certificate, "CERTIFICATE"), (key, "PRIVATE KEY")];
+    for (path, label) in files.into_iter().filter_map(|(path, label)| Some((path?, label))) {
         pem_file(path, label, diagnostics);
     }
 }
@@ -180,7 +186,7 @@ pub(super) fn pem_file(path: &Located<PathBuf>, label: &str, diagnostics: &mut D
     }
 }
 
-pub(super) fn pair(alone: &Located<PathBuf>, (name, other): (&str, &str), diagnostics: &mut Diagnostics) {
+fn pair(alone: &Located<PathBuf>, (name, other): (&str, &str), diagnostics: &mut Diagnostics) {
     diagnostics.push(
         Diagnostic::error(alone.place, format!("`{name}` without `{other}`")).help(format!("add `{other}`")),
     );

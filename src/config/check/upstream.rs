@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use http::HeaderValue;
 use url::{Host, Url};
 
-use super::nats::{pair, pem_file};
+use super::nats::client_files;
 use super::{above_zero, at_least_one};
 use crate::config::{Config, Operation, Upstream, UpstreamTls};
 use crate::diagnostic::{Diagnostic, Diagnostics, Place};
@@ -58,7 +58,7 @@ fn one(place: Place, upstream: &Upstream, written: Option<&Node>, diagnostics: &
     at_least_one("failures", Some(&upstream.failures), diagnostics);
     host(&upstream.host, diagnostics);
     if let Some(tls) = &upstream.tls {
-        files(tls, diagnostics);
+        client_files(tls.ca.as_ref(), tls.certificate.as_ref(), tls.key.as_ref(), diagnostics);
         of_no_use(tls, &urls, diagnostics);
     }
 }
@@ -135,18 +135,6 @@ fn host(host: &Located<String>, diagnostics: &mut Diagnostics) {
         diagnostics.push(Diagnostic::error(host.place, "this is nothing that can be sent as `Host`").help(
             "write `original`, `upstream`, or a name, with a port if it needs one: shop.internal:8000",
         ));
-    }
-}
-
-fn files(tls: &UpstreamTls, diagnostics: &mut Diagnostics) {
-    match (&tls.certificate, &tls.key) {
-        (Some(alone), None) => pair(alone, ("certificate", "key"), diagnostics),
-        (None, Some(alone)) => pair(alone, ("key", "certificate"), diagnostics),
-        _ => {}
-    }
-    let files = [(&tls.ca, "CERTIFICATE"), (&tls.certificate, "CERTIFICATE"), (&tls.key, "PRIVATE KEY")];
-    for (path, label) in files.into_iter().filter_map(|(path, label)| Some((path.as_ref()?, label))) {
-        pem_file(path, label, diagnostics);
     }
 }
 

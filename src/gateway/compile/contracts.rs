@@ -7,7 +7,7 @@ use http::Method;
 use crate::authenticate::Registry;
 use crate::config::{self, Config};
 use crate::contract::{Contract, Operation};
-use crate::diagnostic::{Diagnostic, Diagnostics, Place};
+use crate::diagnostic::{Diagnostic, Diagnostics, Place, most_like};
 use crate::yaml::{Entries, Located};
 
 /// All contracts, each with its security schemes and the verifier of each.
@@ -73,13 +73,11 @@ impl Contracts {
         self.0.iter().for_each(|(contract, schemes)| registry.check_mapping(contract, schemes, diagnostics));
     }
 
-    pub(super) fn nearest(&self, id: &str) -> Option<String> {
-        let ids = self.operations().filter_map(|(_, operation)| operation.id.as_ref());
-        let scored = ids.map(|other| (strsim::jaro_winkler(id, &other.value), &other.value));
-        scored
-            .filter(|(score, _)| *score > 0.8)
-            .max_by(|a, b| a.0.total_cmp(&b.0))
-            .map(|(_, other)| other.clone())
+    pub(super) fn nearest(&self, id: &str) -> Option<&str> {
+        most_like(
+            id,
+            self.operations().filter_map(|(_, operation)| Some(operation.id.as_ref()?.value.as_str())),
+        )
     }
 }
 

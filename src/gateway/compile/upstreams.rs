@@ -7,7 +7,7 @@ use http::HeaderValue;
 
 use super::Compiled;
 use crate::config::{self, Config, Digest, Forwarded, HttpVersion};
-use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::diagnostic::{Diagnostic, Diagnostics, most_like};
 use crate::expression::Known;
 use crate::forward::{Forward, Path};
 use crate::translate::compile::Compiler;
@@ -77,8 +77,7 @@ impl Upstreams {
         let found = self.0.iter().map(|(upstream, _)| upstream).find(|one| one.name() == name.value);
         if found.is_none() {
             let names: Vec<&str> = self.all().map(|upstream| upstream.name()).collect();
-            let near = |one: &&&str| strsim::jaro_winkler(one, &name.value) > 0.8;
-            let help = match (names.iter().find(near), names.is_empty()) {
+            let help = match (most_like(&name.value, names.iter().copied()), names.is_empty()) {
                 (Some(near), _) => format!("did you mean `{near}`?"),
                 (None, true) => {
                     format!("describe it: `upstreams: {{ {}: {{ url: http://… }} }}`", name.value)
