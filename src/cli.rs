@@ -3,7 +3,6 @@
 mod admin;
 mod check;
 mod dev;
-
 mod explain;
 mod hash;
 mod health;
@@ -20,7 +19,6 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
-use http::{HeaderName, HeaderValue};
 
 use crate::config;
 use crate::telemetry::LogFormat;
@@ -70,14 +68,14 @@ Examples:
 SIGTERM: /ready turns false; after server.drain_delay the listener closes;
 what is in flight may finish within server.drain; the exit code is 0.
 A second signal ends at once.")]
-    Serve(ServeArgs),
+    Serve(serve::ServeArgs),
     /// Find every problem of the configuration, its contracts and manifests, each at its place.
     #[command(after_help = "\
 Examples:
   natsgate check
   natsgate check --strict --output json
   natsgate check --live --nats nats://127.0.0.1:4222")]
-    Check(CheckArgs),
+    Check(check::CheckArgs),
     /// Show what would be sent for a request, without sending it.
     #[command(after_help = "\
 Examples:
@@ -85,7 +83,7 @@ Examples:
   natsgate explain POST /users/ada/roles -d '{\"roleId\": \"editor\"}'
   natsgate explain POST /users/ada/roles -H 'Prefer: wait=1' -d @body.json
   natsgate explain POST /users/ada/roles -d @body.json --output json")]
-    Explain(ExplainArgs),
+    Explain(explain::ExplainArgs),
     /// Serve with a nats-server of its own: started with a temporary store, streams created, readable logs.
     #[command(after_help = "\
 Examples:
@@ -98,7 +96,7 @@ Examples:
 The binary is $NATS_SERVER, .tools/bin/nats-server here or in a folder above,
 or nats-server on the PATH, 2.10 or newer. Everything that it stores is gone
 when this command ends.")]
-    Dev(DevArgs),
+    Dev(dev::DevArgs),
     /// Streams and consumers as code: check manifests, hold them against a server, and apply them.
     #[command(after_help = "\
 Examples:
@@ -121,7 +119,7 @@ Examples:
 
 The key is printed once and kept nowhere: the file has its hash alone."
     )]
-    HashKey(HashKeyArgs),
+    HashKey(hash::HashKeyArgs),
     /// Hash a password, read from standard input, for the file of users.
     #[command(
         name = "hash-password",
@@ -131,7 +129,7 @@ Example:
 
 The hash is argon2id; files may hold bcrypt hashes too."
     )]
-    HashPassword(HashPasswordArgs),
+    HashPassword(hash::HashPasswordArgs),
     /// Ask a running gateway whether it is ready, for container health checks; exit code 0 or 1.
     #[command(after_help = "\
 Examples:
@@ -171,7 +169,7 @@ Examples:
 
 A running gateway serves the same document under /docs/openapi.json of its admin listener, and of the public one where
 `server.docs` is set. Exit code 64: the configuration has errors, which are on standard error.")]
-    Openapi(OpenapiArgs),
+    Openapi(openapi::OpenapiArgs),
     /// Write a first configuration, with comments that teach.
     #[command(after_help = "\
 Examples:
@@ -252,95 +250,6 @@ struct ListenArgs {
     ready_file: Option<PathBuf>,
 }
 
-#[derive(Debug, Args)]
-struct ServeArgs {
-    #[command(flatten)]
-    config: ConfigArgs,
-    #[command(flatten)]
-    listen: ListenArgs,
-}
-
-#[derive(Debug, Args)]
-struct CheckArgs {
-    #[command(flatten)]
-    config: ConfigArgs,
-    /// Also ask the live server for what the operations need.
-    #[arg(long)]
-    live: bool,
-    #[command(flatten)]
-    rules: streams::RuleArgs,
-    /// Warnings count: exit with 3 if there are any.
-    #[arg(long)]
-    strict: bool,
-    /// How the result is shown.
-    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
-    output: Output,
-}
-
-#[derive(Debug, Args)]
-struct ExplainArgs {
-    #[command(flatten)]
-    config: ConfigArgs,
-    /// HTTP method.
-    #[arg(value_parser = method)]
-    method: http::Method,
-    /// Path, with its query.
-    #[arg(value_parser = path)]
-    path: http::Uri,
-    /// A request header, `Name: value`. May be given several times.
-    #[arg(short = 'H', long = "header", value_name = "HEADER", value_parser = header)]
-    headers: Vec<(HeaderName, HeaderValue)>,
-    /// The body; `@FILE` reads it from a file, `@-` from standard input.
-    #[arg(short, long, value_name = "BODY")]
-    data: Option<String>,
-    /// The claims of the caller's token, as a JSON object: `{"sub": "ada"}`. Nobody verifies them. Without them nobody
-    /// calls.
-    #[arg(long, value_name = "JSON")]
-    claims: Option<String>,
-    /// How the result is shown.
-    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
-    output: Output,
-}
-
-#[derive(Debug, Args)]
-struct OpenapiArgs {
-    /// The configuration file.
-    #[arg(long, short, env = "NATSGATE_CONFIG", default_value = CONFIG_FILE, value_name = "FILE")]
-    config: PathBuf,
-    /// How the document is written.
-    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
-    output: openapi::Format,
-}
-
-#[derive(Debug, Args)]
-struct DevArgs {
-    #[command(flatten)]
-    config: ConfigArgs,
-    #[command(flatten)]
-    listen: ListenArgs,
-    /// Port of the nats-server that is started. Default: one that is free, another each time.
-    #[arg(long, value_name = "PORT", conflicts_with = "nats", value_parser = clap::value_parser!(u16).range(1..))]
-    nats_port: Option<u16>,
-    /// Replicas of every stream, whatever its manifest says: one server can hold one.
-    #[arg(long, default_value_t = 1, value_name = "N")]
-    replicas: u32,
-}
-
-#[derive(Debug, Args)]
-struct HashKeyArgs {
-    /// The caller's name.
-    name: String,
-    /// Hash the key on standard input instead of making one.
-    #[arg(long)]
-    stdin: bool,
-}
-
-#[derive(Debug, Args)]
-struct HashPasswordArgs {
-    /// The user's name.
-    name: String,
-}
-
 /// How a result is shown.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 enum Output {
@@ -351,22 +260,6 @@ enum Output {
     Json,
 }
 
-/// The usual methods are taken in lower case too.
-fn method(text: &str) -> Result<http::Method, String> {
-    text.to_ascii_uppercase().parse().map_err(|_| "write a method: GET, POST, PUT, PATCH, DELETE".to_owned())
-}
-
-fn path(text: &str) -> Result<http::Uri, String> {
-    let path = match text.split_once("://") {
-        Some((_, rest)) => rest.find('/').and_then(|start| rest.get(start..)).unwrap_or("/"),
-        None => text,
-    };
-    if !text.starts_with('/') {
-        return Err(format!("write the path from its first slash: /{}", path.trim_start_matches('/')));
-    }
-    text.parse().map_err(|error| format!("{error}: percent-encode what a path cannot hold"))
-}
-
 fn filter(text: &str) -> Result<String, String> {
     match tracing_subscriber::EnvFilter::try_new(text) {
         Ok(_) => Ok(text.to_owned()),
@@ -375,13 +268,6 @@ fn filter(text: &str) -> Result<String, String> {
                 .to_owned())
         }
     }
-}
-
-fn header(text: &str) -> Result<(HeaderName, HeaderValue), String> {
-    let (name, value) = text.split_once(':').ok_or("write `Name: value`")?;
-    let name = name.trim().parse().map_err(|_| "the name is no legal header name".to_owned())?;
-    let value = value.trim().parse().map_err(|_| "the value is not visible ASCII".to_owned())?;
-    Ok((name, value))
 }
 
 /// Runs the command of this process.

@@ -4,10 +4,12 @@ mod sides;
 
 use std::time::Duration;
 
+use clap::Args;
 use serde_json::json;
 use tokio::time::Instant;
 
-use super::{CheckArgs, DIFFERENCES, DONE, FAILED, INVALID, Output};
+use super::streams::RuleArgs;
+use super::{ConfigArgs, DIFFERENCES, DONE, FAILED, INVALID, Output};
 use crate::config::Overrides;
 use crate::diagnostic::Severity;
 use crate::gateway::load::{Loaded, read};
@@ -18,6 +20,24 @@ use sides::Sides;
 
 /// How long the live server may take to be reached.
 const REACHED: Duration = Duration::from_secs(5);
+
+/// What is checked, and how.
+#[derive(Debug, Args)]
+pub(super) struct CheckArgs {
+    #[command(flatten)]
+    config: ConfigArgs,
+    /// Also ask the live server for what the operations need.
+    #[arg(long)]
+    live: bool,
+    #[command(flatten)]
+    rules: RuleArgs,
+    /// Warnings count: exit with 3 if there are any.
+    #[arg(long)]
+    strict: bool,
+    /// How the result is shown.
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    output: Output,
+}
 
 pub(super) async fn run(args: CheckArgs) -> anyhow::Result<u8> {
     let overrides = Overrides { nats: args.config.nats.clone(), ..Overrides::default() };

@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use anyhow::Context;
+use clap::Args;
 use tokio::time::Instant;
 
 use super::load::load_or_tell;
 use super::serve::{Source, overrides, serve};
 use super::streams::compared;
-use super::{DONE, DevArgs, FAILED, INVALID};
+use super::{ConfigArgs, DONE, FAILED, INVALID, ListenArgs};
 use crate::dev::nats_server::{NatsServer, find_binary};
 use crate::gateway::connect;
 use crate::jetstream::apply::{self, Applied, apply};
@@ -18,6 +19,21 @@ use crate::telemetry::{self, LogFormat};
 
 /// How long the server may take to create everything.
 const PREPARED: Duration = Duration::from_secs(30);
+
+/// What is served, and on what.
+#[derive(Debug, Args)]
+pub(super) struct DevArgs {
+    #[command(flatten)]
+    config: ConfigArgs,
+    #[command(flatten)]
+    listen: ListenArgs,
+    /// Port of the nats-server that is started. Default: one that is free, another each time.
+    #[arg(long, value_name = "PORT", conflicts_with = "nats", value_parser = clap::value_parser!(u16).range(1..))]
+    nats_port: Option<u16>,
+    /// Replicas of every stream, whatever its manifest says: one server can hold one.
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    replicas: u32,
+}
 
 pub(super) async fn run(args: DevArgs) -> anyhow::Result<u8> {
     let own = match &args.config.nats {

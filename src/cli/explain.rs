@@ -5,17 +5,44 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use anyhow::Context;
 use bytes::Bytes;
-use http::{Request, StatusCode};
+use clap::Args;
+use http::{HeaderName, HeaderValue, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
 use serde_json::{Value, json};
 
 use super::load::load_or_tell;
-use super::{DONE, ExplainArgs, FAILED, INVALID, Output};
+use super::{ConfigArgs, DONE, FAILED, INVALID, Output};
 use crate::config::Overrides;
 use crate::gateway::explain::{Refused, explain};
 use crate::head::{Head, TrustedProxies};
 use crate::json::{Document, Kind};
 use crate::problem::Problem;
+
+/// A request that is not sent.
+#[derive(Debug, Args)]
+pub(super) struct ExplainArgs {
+    #[command(flatten)]
+    config: ConfigArgs,
+    /// HTTP method.
+    #[arg(value_parser = method)]
+    method: http::Method,
+    /// Path, with its query.
+    #[arg(value_parser = path)]
+    path: http::Uri,
+    /// A request header, `Name: value`. May be given several times.
+    #[arg(short = 'H', long = "header", value_name = "HEADER", value_parser = header)]
+    headers: Vec<(HeaderName, HeaderValue)>,
+    /// The body; `@FILE` reads it from a file, `@-` from standard input.
+    #[arg(short, long, value_name = "BODY")]
+    data: Option<String>,
+    /// The claims of the caller's token, as a JSON object: `{"sub": "ada"}`. Nobody verifies them. Without them nobody
+    /// calls.
+    #[arg(long, value_name = "JSON")]
+    claims: Option<String>,
+    /// How the result is shown.
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    output: Output,
+}
 
 pub(super) async fn run(args: ExplainArgs) -> anyhow::Result<u8> {
     let overrides = Overrides { nats: args.config.nats.clone(), ..Overrides::default() };
@@ -186,4 +213,27 @@ fn text(explained: &Value) -> String {
         out.push_str(&message_text(message));
     }
     out
+}
+
+/// The usual methods are taken in lower case too.
+fn method(text: &str) -> Result<http::Method, String> {
+    text.to_ascii_uppercase().parse().map_err(|_| "write a method: GET, POST, PUT, PATCH, DELETE".to_owned())
+}
+
+fn path(text: &str) -> Result<http::Uri, String> {
+    let path = match text.split_once("://") {
+        Some((_, rest)) => rest.find('/').and_then(|start| rest.get(start..)).unwrap_or("/"),
+        None => text,
+    };
+    if !text.starts_with('/') {
+        return Err(format!("write the path from its first slash: /{}", path.trim_start_matches('/')));
+    }
+    text.parse().map_err(|error| format!("{error}: percent-encode what a path cannot hold"))
+}
+
+fn header(text: &str) -> Result<(HeaderName, HeaderValue), String> {
+    let (name, value) = text.split_once(':').ok_or("write `Name: value`")?;
+    let name = name.trim().parse().map_err(|_| "the name is no legal header name".to_owned())?;
+    let value = value.trim().parse().map_err(|_| "the value is not visible ASCII".to_owned())?;
+    Ok((name, value))
 }

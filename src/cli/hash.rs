@@ -3,13 +3,31 @@
 use std::io::Read;
 
 use anyhow::Context;
+use clap::Args;
 use serde_json::Value;
 
-use super::{DONE, HashKeyArgs, HashPasswordArgs};
+use super::DONE;
 use crate::authenticate::made;
 
 /// The longest key or password, in bytes.
 const LONGEST: u64 = 1_024;
+
+/// Whose key.
+#[derive(Debug, Args)]
+pub(super) struct HashKeyArgs {
+    /// The caller's name.
+    name: String,
+    /// Hash the key on standard input instead of making one.
+    #[arg(long)]
+    stdin: bool,
+}
+
+/// Whose password.
+#[derive(Debug, Args)]
+pub(super) struct HashPasswordArgs {
+    /// The user's name.
+    name: String,
+}
 
 pub(super) fn key(args: &HashKeyArgs) -> anyhow::Result<u8> {
     let key = match args.stdin {

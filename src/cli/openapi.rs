@@ -1,11 +1,12 @@
 //! `natsgate openapi`.
 
 use std::io::Write;
+use std::path::PathBuf;
 
-use clap::ValueEnum;
+use clap::{Args, ValueEnum};
 
 use super::load::load_or_tell;
-use super::{DONE, FAILED, INVALID, OpenapiArgs};
+use super::{CONFIG_FILE, DONE, FAILED, INVALID};
 use crate::config::Overrides;
 
 /// How the document is written.
@@ -16,6 +17,17 @@ pub(super) enum Format {
     Json,
     /// As YAML.
     Yaml,
+}
+
+/// Of which configuration, and how.
+#[derive(Debug, Args)]
+pub(super) struct OpenapiArgs {
+    /// The configuration file.
+    #[arg(long, short, env = "NATSGATE_CONFIG", default_value = CONFIG_FILE, value_name = "FILE")]
+    config: PathBuf,
+    /// How the document is written.
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    output: Format,
 }
 
 pub(super) fn run(args: &OpenapiArgs) -> u8 {

@@ -4,11 +4,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
+use clap::Args;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use super::load::load_or_tell;
-use super::{ConfigArgs, DONE, INVALID, ListenArgs, ServeArgs};
+use super::{ConfigArgs, DONE, INVALID, ListenArgs};
 use crate::config::Overrides;
 use crate::gateway::load::Loaded;
 use crate::gateway::reload::Reloader;
@@ -16,6 +17,15 @@ use crate::gateway::{Gateway, connect};
 use crate::nats::Nats;
 use crate::serve::{Process, Server, Settings, reload_on_signal, stop_on_signal};
 use crate::telemetry::{self, Log};
+
+/// What is served, and where.
+#[derive(Debug, Args)]
+pub(super) struct ServeArgs {
+    #[command(flatten)]
+    config: ConfigArgs,
+    #[command(flatten)]
+    listen: ListenArgs,
+}
 
 pub(super) async fn run(args: ServeArgs) -> anyhow::Result<u8> {
     let overrides = overrides(&args.config, &args.listen);
