@@ -66,6 +66,23 @@ async fn what_may_have_been_executed_is_never_sent_to_the_other_side() {
     assert!(legacy.seen().is_empty(), "it may have been executed");
 }
 
+/// As above, with plenty of time left for the other side.
+#[tokio::test]
+async fn nor_when_the_connection_to_nats_is_lost_on_the_way() {
+    let mut nats = NatsServer::start().await;
+    let legacy = Legacy::saying("1").await;
+    let service = Service::silent(&nats.url(), "x.*").await;
+    let text = yaml(&legacy, "POST", "stage: nats, fallback: true").replace("timeout: 2s", "timeout: 30s");
+    let gateway = Gateway::start(&nats.url(), &text).await;
+    let killed = async {
+        until("the request is delivered", || service.seen().len() == 1).await;
+        nats.kill();
+    };
+    let (answer, ()) = tokio::join!(gateway.post("/x/1", "{}"), killed);
+    assert_eq!((answer.status, answer.problem()), (504, ("connection_lost", "unknown")));
+    assert!(legacy.seen().is_empty(), "it may have been executed");
+}
+
 #[tokio::test]
 async fn what_only_reads_is_asked_of_the_other_side_while_there_is_time() {
     let nats = NatsServer::start().await;
