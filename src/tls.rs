@@ -1,5 +1,5 @@
 //! TLS: certificate files become what handshakes use, towards clients ([`load`]), where they stay current ([`Identity`]),
-//! and towards services ([`client`]). Who shakes hands is not here. No message holds anything of a file's content.
+//! and towards services ([`client()`]). Who shakes hands is not here. No message holds anything of a file's content.
 
 mod client;
 mod identity;
